@@ -1,0 +1,55 @@
+// What a machine may want to tell its operator. Codes only: the words are in docs/diagnostics.md and
+// in whoever prints them. A test holds the document to this list.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace trunkline {
+
+enum class severity : std::uint8_t { trace, info, warning, failure };
+
+enum class diagnostic : std::uint16_t {
+    none = 0,
+    // Transport.
+    datagram_malformed = 100, ///< values: status that was answered (0 none), errc, offset
+    datagram_noise,           ///< values: bytes
+    response_unmatched,       ///< values: status
+    ack_unmatched,
+    transport_failed, ///< values: cause
+    resolve_failed,   ///< values: record type
+    // Inbound pipeline: one for each way an INVITE is refused.
+    refused_malformed = 200, ///< values: status, errc, header field
+    refused_version,
+    refused_unknown_source, ///< values: status (0 when silent)
+    refused_unauthorized,   ///< values: 1 wrong password, 2 stale, 3 none given
+    refused_method,
+    refused_uri_scheme,
+    refused_merged,
+    refused_extension,
+    refused_content_type,
+    refused_accept,
+    refused_trunk_disabled,
+    refused_number_unknown,
+    refused_no_agent,
+    refused_channels_full,
+    refused_offer,
+    refused_draining,
+    refused_overload, ///< Calls or ports are at their limit.
+    refused_by_application,
+    // Calls.
+    call_started = 300,
+    call_answered,
+    call_ended,     ///< values: SIP status, ended_by
+    attempt_failed, ///< values: SIP status, attempt
+    ack_missing,    ///< No ACK for our 2xx in 64*T1 (RFC 3261 13.3.1.4).
+    media_refused,  ///< values: cause
+    rtp_foreign,    ///< values: packets from a source that was not latched
+    agent_failed,   ///< An agent's callback threw.
+    callback_slow,  ///< values: microseconds
+    challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm)
+};
+
+[[nodiscard]] std::string_view name(diagnostic code) noexcept;
+
+} // namespace trunkline

@@ -1,0 +1,28 @@
+// Every limit that a peer can run into, each with its reason. What is over a limit is refused with
+// errc::limit_exceeded; nothing here allocates by what a peer declares.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include <trunkline/core/time.hpp>
+
+namespace trunkline::limits {
+
+inline constexpr std::size_t datagram = 65'535;       // No UDP payload is larger.
+inline constexpr std::size_t header_section = 32'768; // The largest real INVITE seen is 9 KiB.
+inline constexpr std::size_t headers = 128;           // A header bomb costs no more than a message.
+inline constexpr std::size_t vias = 70;               // Max-Forwards' own start value.
+inline constexpr std::size_t routes = 32;             // No real path has more than a handful.
+inline constexpr std::size_t body = 65'535;           // One datagram's worth.
+inline constexpr std::size_t call_id = 512;           // RFC 4475 3.1.1.7 sends 256 and more.
+inline constexpr std::size_t sdp_media = 16;          // Carriers send up to 3, browsers up to 12.
+inline constexpr std::size_t sdp_formats = 64;        // Of one m-line.
+inline constexpr std::size_t sdp_attributes = 256;    // Of a whole description.
+inline constexpr std::size_t transactions = 1'000'000;
+inline constexpr std::size_t calls = 100'000;
+inline constexpr std::size_t stream_message = header_section + body;
+inline constexpr int auth_retries = 2; // One for the challenge, one for a stale nonce.
+inline constexpr duration speech_queued = std::chrono::seconds{120}; // A long answer of a bot.
+
+} // namespace trunkline::limits
