@@ -36,7 +36,8 @@ namespace {
     return -1;
 }
 
-/// RFC 4291 section 2.2, with one leniency that RFC 5118 section 4.10 asks for: ":::" counts as "::".
+/// RFC 4291 section 2.2, with one leniency that RFC 5118 section 4.10 asks for: ":::" counts as
+/// "::".
 [[nodiscard]] std::optional<address> parse_v6(std::string_view text) noexcept {
     std::array<std::uint16_t, 8> groups{};
     std::size_t count = 0;

@@ -1,4 +1,5 @@
-// IP addresses, endpoints and networks as values and as text, in types that no network library owns.
+// IP addresses, endpoints and networks as values and as text, in types that no network library
+// owns.
 #pragma once
 
 #include <array>

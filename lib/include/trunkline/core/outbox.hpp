@@ -76,10 +76,9 @@ struct note {
 
 } // namespace effects
 
-using effect =
-    std::variant<effects::send, effects::send_media, effects::connect, effects::close,
-                 effects::resolve, effects::open_media, effects::close_media, effects::event,
-                 effects::note>;
+using effect = std::variant<effects::send, effects::send_media, effects::connect, effects::close,
+                            effects::resolve, effects::open_media, effects::close_media,
+                            effects::event, effects::note>;
 
 /// Effects, oldest first, and the arena that their bytes live in. Blocks of the arena never move
 /// and clear() keeps them, so a warm outbox allocates nothing.

@@ -1,0 +1,132 @@
+// Digest authentication, RFC 7616 and RFC 8760 with RFC 3261 section 22: MD5 and SHA-256, qop=auth.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <trunkline/core/address.hpp>
+#include <trunkline/core/entropy.hpp>
+#include <trunkline/core/result.hpp>
+#include <trunkline/core/time.hpp>
+#include <trunkline/crypto/hash.hpp>
+#include <trunkline/sip/writer.hpp>
+
+namespace trunkline::sip {
+
+/// One WWW-Authenticate or Proxy-Authenticate value. Borrows; quotes are taken off, and a value
+/// with a backslash in it is refused, because no real server sends one and realms are compared as
+/// bytes.
+struct challenge_view {
+    std::string_view realm;
+    std::string_view nonce;
+    std::string_view opaque;
+    crypto::hash_algorithm algorithm = crypto::hash_algorithm::md5;
+    std::string_view algorithm_text; ///< As written; empty when it was not named.
+    bool qop_auth = false;
+    bool stale = false;
+
+    /// errc::not_supported for another scheme, algorithm or qop: the next challenge may do.
+    [[nodiscard]] static result<challenge_view> parse(std::string_view value) noexcept;
+};
+
+/// One Authorization or Proxy-Authorization value. Borrows.
+struct authorization_view {
+    std::string_view username;
+    std::string_view realm;
+    std::string_view nonce;
+    std::string_view uri;
+    std::string_view response;
+    std::string_view cnonce;
+    std::string_view nc;
+    std::string_view qop;
+    crypto::hash_algorithm algorithm = crypto::hash_algorithm::md5;
+
+    [[nodiscard]] static result<authorization_view> parse(std::string_view value) noexcept;
+};
+
+/// H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2), or the shorter form without qop.
+struct digest_input {
+    crypto::hash_algorithm algorithm;
+    std::string_view username;
+    std::string_view password;
+    std::string_view realm;
+    std::string_view nonce;
+    std::string_view nc;     ///< Eight hex digits; unused without qop.
+    std::string_view cnonce; ///< Unused without qop.
+    std::string_view method;
+    std::string_view uri;
+    bool qop_auth;
+};
+[[nodiscard]] crypto::hex_digest digest_response(const digest_input& from);
+
+/// Answers challenges for one user. Keeps what in-dialog requests need to be sent with credentials
+/// at once: the last challenge, and how often its nonce was used.
+class digest_client {
+public:
+    /// Takes the challenge over; false when it repeats one that was answered already without saying
+    /// stale, which means that the password is wrong.
+    [[nodiscard]] bool take(const challenge_view& what, bool proxy);
+    [[nodiscard]] bool ready() const noexcept { return ready_; }
+
+    /// The whole header line for a request, nothing before take().
+    void write(writer& to, std::string_view user, std::string_view password,
+               std::string_view method, std::string_view uri, entropy& random);
+
+private:
+    std::string realm_;
+    std::string nonce_;
+    std::string opaque_;
+    std::string algorithm_text_;
+    crypto::hash_algorithm algorithm_ = crypto::hash_algorithm::md5;
+    bool qop_auth_ = false;
+    bool proxy_ = false;
+    bool ready_ = false;
+    std::uint32_t used_ = 0;
+};
+
+/// Checks credentials without a table of nonces: a nonce is its time and a MAC over time, source
+/// and Call-ID. Only the last nc of each nonce is kept, in a table of fixed size; a nonce that fell
+/// out of it is stale.
+class digest_server {
+public:
+    using key = std::array<std::byte, 32>;
+    enum class verdict : std::uint8_t { good, none, wrong, stale };
+
+    /// One key for all shards, so that any of them knows the nonce of another.
+    explicit digest_server(const key& secret) : key_{secret} {}
+
+    struct account {
+        std::string_view realm;
+        std::string_view username;
+        std::string_view password;
+    };
+    [[nodiscard]] verdict check(const authorization_view& what, const account& wanted,
+                                std::string_view method, const endpoint& source,
+                                std::string_view call_id, time_point now);
+    /// Two WWW-Authenticate lines, SHA-256 first (RFC 8760 section 2.4).
+    void write_challenge(writer& to, std::string_view realm, const endpoint& source,
+                         std::string_view call_id, bool stale, time_point now) const;
+
+private:
+    static constexpr std::size_t slots = 4096;
+    struct use {
+        std::uint64_t nonce = 0;
+        std::uint32_t nc = 0;
+    };
+    struct nonce_text {
+        std::array<char, 48> text{};
+        [[nodiscard]] std::string_view view() const noexcept { return {text.data(), text.size()}; }
+    };
+    [[nodiscard]] nonce_text make_nonce(std::uint64_t seconds, const endpoint& source,
+                                        std::string_view call_id) const;
+
+    key key_;
+    std::array<use, slots> used_{};
+};
+
+} // namespace trunkline::sip

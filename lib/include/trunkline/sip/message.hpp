@@ -1,0 +1,157 @@
+// A SIP message as an index over one buffer, RFC 3261 section 7: where each header is, and the
+// typed values of those that every endpoint acts on.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <trunkline/core/limits.hpp>
+#include <trunkline/core/result.hpp>
+#include <trunkline/sip/cseq.hpp>
+#include <trunkline/sip/header.hpp>
+#include <trunkline/sip/method.hpp>
+#include <trunkline/sip/name_addr.hpp>
+#include <trunkline/sip/uri.hpp>
+#include <trunkline/sip/via.hpp>
+
+namespace trunkline::sip {
+
+/// Borrows the buffer that was parsed. Everything an endpoint acts on was checked by parse(), so
+/// the accessors cannot fail; what is mandatory is there.
+class message_view {
+public:
+    struct field {
+        header id = header::other;
+        std::uint8_t next = none; ///< The next field of the same name.
+        std::string_view name;    ///< As written.
+        std::string_view value;   ///< Unfolded and trimmed.
+    };
+
+    message_view() noexcept {}
+    // The table of fields is not copied as a whole: a view is passed by reference.
+    message_view(const message_view&) = delete;
+    message_view& operator=(const message_view&) = delete;
+
+    /// Parses one message. Folded lines are unfolded in place, which is why the bytes are mutable.
+    /// `stream` demands a Content-Length and that the message ends with the body; a datagram may go
+    /// on after it. When it fails, the reason is that of the first field that is wrong, in the
+    /// order of the message, and what could be indexed is there for the one answer that it may
+    /// deserve: see answerable().
+    [[nodiscard]] result<void> parse(std::span<char> text, bool stream = false) noexcept;
+
+    [[nodiscard]] bool is_request() const noexcept { return status_ == 0; }
+    [[nodiscard]] sip::method method() const noexcept { return method_; }
+    [[nodiscard]] std::string_view method_text() const noexcept { return method_text_; }
+    [[nodiscard]] const uri_view& request_uri() const noexcept { return request_uri_; }
+    [[nodiscard]] int status() const noexcept { return status_; }
+    [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
+
+    [[nodiscard]] const via_view& top_via() const noexcept { return via_; }
+    [[nodiscard]] const name_addr_view& from() const noexcept { return from_; }
+    [[nodiscard]] const name_addr_view& to() const noexcept { return to_; }
+    [[nodiscard]] std::string_view call_id() const noexcept { return value(header::call_id); }
+    [[nodiscard]] const cseq_view& cseq() const noexcept { return cseq_; }
+    [[nodiscard]] std::optional<std::uint8_t> max_forwards() const noexcept { return hops_; }
+    /// The first Contact, if there is one and it is not "*".
+    [[nodiscard]] const name_addr_view* contact() const noexcept {
+        return has_contact_ ? &contact_ : nullptr;
+    }
+    [[nodiscard]] std::string_view content_type() const noexcept; ///< Without its parameters.
+    [[nodiscard]] std::string_view body() const noexcept { return body_; }
+    /// Delta seconds of Expires, Retry-After, Min-SE, Session-Expires and the like.
+    [[nodiscard]] std::optional<std::uint32_t> seconds(header which) const noexcept;
+
+    [[nodiscard]] bool has(header which) const noexcept { return first(which) != none; }
+    /// The value of the first field of that name; empty when there is none.
+    [[nodiscard]] std::string_view value(header which) const noexcept {
+        const auto at = first(which);
+        return at == none ? std::string_view{} : fields_[at].value;
+    }
+    [[nodiscard]] std::span<const field> fields() const noexcept {
+        return {fields_.data(), count_};
+    }
+    /// Calls `visit(value)` for each field of that name, in order.
+    template <class Visit>
+    void each(header which, Visit visit) const {
+        for (auto at = first(which); at != none; at = fields_[at].next) visit(fields_[at].value);
+    }
+    /// The same for each element of comma-separated lists.
+    template <class Visit>
+    void each_element(header which, Visit visit) const {
+        each(which, [&](std::string_view list) {
+            while (!list.empty()) visit(grammar_next(list));
+        });
+    }
+    /// Whether a list such as Supported, Require or Allow names it; options are tokens (section
+    /// 20).
+    [[nodiscard]] bool lists(header which, std::string_view option) const noexcept;
+
+    /// After a failed parse: a request with a Via to answer to.
+    [[nodiscard]] bool answerable() const noexcept { return answerable_; }
+    /// How many bytes of the input the message took, leading line breaks included.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    static constexpr std::uint8_t none = 0xff;
+
+private:
+    [[nodiscard]] static std::string_view grammar_next(std::string_view& rest) noexcept;
+    [[nodiscard]] std::uint8_t first(header which) const noexcept {
+        return first_[static_cast<std::size_t>(which)];
+    }
+    void reset() noexcept;
+    void fail(errc code, header which, std::size_t at) noexcept;
+    void read_start_line(std::string_view line, std::size_t at) noexcept;
+    [[nodiscard]] std::size_t index(std::span<char> text, std::size_t at) noexcept;
+    void add(std::string_view line, std::size_t at) noexcept;
+    void check(std::string_view whole) noexcept;
+    void check_lists(std::string_view whole) noexcept;
+    void frame(std::span<char> text, std::size_t at, bool stream) noexcept;
+
+    sip::method method_ = method::other;
+    int status_ = 0;
+    std::string_view method_text_;
+    std::string_view reason_;
+    uri_view request_uri_;
+    via_view via_;
+    name_addr_view from_;
+    name_addr_view to_;
+    name_addr_view contact_;
+    cseq_view cseq_;
+    std::optional<std::uint8_t> hops_;
+    bool has_contact_ = false;
+    bool answerable_ = false;
+    bool failed_ = false;
+    error error_{};
+    std::string_view body_;
+    std::size_t size_ = 0;
+    std::size_t count_ = 0;
+    std::array<std::uint8_t, header_count> first_;
+    std::array<std::uint8_t, header_count> last_;
+    std::array<field, limits::headers> fields_; // Uninitialised but for the first count_.
+};
+
+/// A message that owns its bytes.
+class message {
+public:
+    /// Copies, then parses the copy.
+    [[nodiscard]] static result<message> parse(std::string_view text);
+
+    [[nodiscard]] const message_view& operator*() const noexcept { return held_->view; }
+    [[nodiscard]] const message_view* operator->() const noexcept { return &held_->view; }
+
+private:
+    struct block {
+        std::unique_ptr<char[]> bytes;
+        message_view view;
+    };
+    explicit message(std::unique_ptr<block> held) noexcept : held_{std::move(held)} {}
+
+    std::unique_ptr<block> held_;
+};
+
+} // namespace trunkline::sip

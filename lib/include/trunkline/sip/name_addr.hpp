@@ -1,0 +1,26 @@
+// From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity: a name, a URI, parameters.
+#pragma once
+
+#include <string_view>
+
+#include <trunkline/core/result.hpp>
+#include <trunkline/sip/parameters.hpp>
+#include <trunkline/sip/uri.hpp>
+
+namespace trunkline::sip {
+
+/// name-addr / addr-spec with its header parameters. Borrows.
+struct name_addr_view {
+    std::string_view display; ///< As written, quotes included; may be empty.
+    uri_view uri;
+    parameters_view parameters;
+    bool bracketed = false; ///< Parameters after a bare addr-spec are the header's (section 20.10).
+
+    [[nodiscard]] static result<name_addr_view> parse(std::string_view text) noexcept;
+
+    [[nodiscard]] std::string_view tag() const noexcept {
+        return parameters.find("tag").value_or(std::string_view{});
+    }
+};
+
+} // namespace trunkline::sip

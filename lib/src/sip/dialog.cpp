@@ -1,0 +1,111 @@
+#include <trunkline/sip/dialog.hpp>
+
+#include <algorithm>
+
+#include <trunkline/core/text.hpp>
+
+namespace trunkline::sip {
+
+namespace {
+
+/// The URI of a Route element, and whether it is a loose router's.
+struct hop {
+    std::string_view uri;
+    bool loose = true;
+};
+
+[[nodiscard]] hop hop_of(std::string_view element) {
+    const auto parsed = name_addr_view::parse(element);
+    if (!parsed) return {}; // Cannot be: the message that brought it was checked.
+    return {parsed->uri.text, parsed->uri.parameter("lr").has_value()};
+}
+
+/// Section 12.1.1: without a Contact, as before RFC 3261, the From has to do.
+[[nodiscard]] std::string_view target_of(const message_view& message,
+                                         const name_addr_view& fallback) {
+    const auto* contact = message.contact();
+    return contact != nullptr ? contact->uri.text : fallback.uri.text;
+}
+
+} // namespace
+
+dialog dialog::as_callee(const message_view& invite, std::string_view local_tag) {
+    dialog made;
+    made.call_id_ = invite.call_id();
+    made.local_ = invite.value(header::to);
+    made.local_ += ";tag=";
+    made.local_ += local_tag;
+    made.local_tag_ = local_tag;
+    made.remote_ = invite.value(header::from);
+    made.remote_tag_ = invite.from().tag();
+    made.remote_target_ = target_of(invite, invite.from());
+    made.remote_cseq_ = invite.cseq().number;
+    made.read_routes(invite, false);
+    return made;
+}
+
+dialog dialog::as_caller(const message_view& response) {
+    dialog made;
+    made.call_id_ = response.call_id();
+    made.local_ = response.value(header::from);
+    made.local_tag_ = response.from().tag();
+    made.local_cseq_ = response.cseq().number;
+    made.remote_ = response.value(header::to);
+    made.remote_tag_ = response.to().tag();
+    made.remote_target_ = target_of(response, response.to());
+    made.read_routes(response, true);
+    return made;
+}
+
+void dialog::confirm(const message_view& response) {
+    read_routes(response, true);
+    refresh(response);
+}
+
+void dialog::refresh(const message_view& message) {
+    if (const auto* contact = message.contact()) remote_target_ = contact->uri.text;
+}
+
+void dialog::read_routes(const message_view& message, bool reversed) {
+    routes_.clear();
+    message.each_element(header::record_route,
+                         [this](std::string_view element) { routes_.emplace_back(element); });
+    if (reversed) std::ranges::reverse(routes_);
+}
+
+bool dialog::take_cseq(std::uint32_t number) {
+    if (remote_cseq_ && number <= *remote_cseq_) return false;
+    remote_cseq_ = number;
+    return true;
+}
+
+bool dialog::matches(const message_view& message, bool from_peer) const {
+    const auto& ours = from_peer ? message.to() : message.from();
+    const auto& theirs = from_peer ? message.from() : message.to();
+    return message.call_id() == call_id_ && ours.tag() == local_tag_ && theirs.tag() == remote_tag_;
+}
+
+void dialog::write_head(writer& to, method what, std::uint32_t cseq, std::string_view branch,
+                        std::string_view transport, std::string_view sent_by) const {
+    const auto first = routes_.empty() ? hop{} : hop_of(routes_.front());
+    // A strict router finds itself in the Request-URI and the target at the end of the list.
+    const bool strict = !routes_.empty() && !first.loose;
+    to.request_line(name(what), strict ? first.uri : std::string_view{remote_target_});
+    to.name(header::via).raw("SIP/2.0/").raw(transport).raw(" ").text(sent_by);
+    to.raw(";branch=").raw(branch).raw(";rport").line();
+    to.field(header::max_forwards, 70);
+    for (std::size_t i = strict ? 1 : 0; i < routes_.size(); ++i) {
+        to.field(header::route, routes_[i]);
+    }
+    if (strict) to.name(header::route).raw("<").text(remote_target_).raw(">").line();
+    to.field(header::from, local_);
+    to.field(header::to, remote_);
+    to.field(header::call_id, call_id_);
+    to.name(header::cseq).number(cseq).raw(" ").raw(name(what)).line();
+}
+
+std::string_view dialog::next_hop() const {
+    return routes_.empty() ? std::string_view{remote_target_} : hop_of(routes_.front()).uri;
+}
+
+} // namespace trunkline::sip

@@ -1,0 +1,393 @@
+#include <trunkline/sip/message.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include <trunkline/core/text.hpp>
+#include <trunkline/sip/grammar.hpp>
+
+namespace trunkline::sip {
+
+using namespace grammar;
+
+namespace {
+
+constexpr std::string_view version = "SIP/2.0";
+
+/// Headers that may stand once (section 7.3.1): a second one is how requests are smuggled.
+[[nodiscard]] constexpr bool single(header which) noexcept {
+    switch (which) {
+    case header::call_id:
+    case header::content_length:
+    case header::content_type:
+    case header::cseq:
+    case header::expires:
+    case header::from:
+    case header::max_forwards:
+    case header::to:
+    case header::refer_to:
+    case header::replaces:
+    case header::session_expires:
+    case header::min_se:
+    case header::rack:
+    case header::rseq: return true;
+    default: return false;
+    }
+}
+
+/// Digits only. Over 32 bits it counts as the largest value, as section 20.19 has it for Expires.
+[[nodiscard]] std::optional<std::uint32_t> delta_seconds(std::string_view text) noexcept {
+    const auto digits = run(text, 0, set::digit);
+    if (digits == 0) return std::nullopt;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+        value =
+            std::min<std::uint64_t>(value * 10 + static_cast<unsigned>(text[i] - '0'), 0xffff'ffff);
+    }
+    return static_cast<std::uint32_t>(value);
+}
+
+/// TEXT-UTF8 without control characters: what any header may hold, whether we know it or not. In a
+/// quoted string a control character may stand behind a backslash (RFC 4475 3.1.1.2).
+[[nodiscard]] std::optional<std::size_t> bad_text(std::string_view value) noexcept {
+    for (std::size_t at = 0; at < value.size(); ++at) {
+        const auto c = static_cast<unsigned char>(value[at]);
+        if (c >= 0x20 && c != 0x7f) continue;
+        const bool quoted_pair = at > 0 && value[at - 1] == '\\' && c != '\r' && c != '\n';
+        if (c != '\t' && !quoted_pair) return at;
+    }
+    return std::nullopt;
+}
+
+[[nodiscard]] bool is_call_id(std::string_view text) noexcept {
+    const auto at = text.find('@');
+    const auto local = text.substr(0, at);
+    if (local.empty() || !all(local, set::word)) return false;
+    if (at == std::string_view::npos) return true;
+    const auto host = text.substr(at + 1);
+    return !host.empty() && all(host, set::word);
+}
+
+/// m-type SLASH m-subtype *( SEMI m-parameter ), white space around the slash allowed.
+[[nodiscard]] std::optional<std::size_t> bad_media_type(std::string_view value) noexcept {
+    auto at = run(value, 0, set::token);
+    if (at == 0) return 0;
+    at = skip_blank(value, at);
+    if (at == value.size() || value[at] != '/') return at;
+    at = skip_blank(value, at + 1);
+    const auto subtype = run(value, at, set::token);
+    if (subtype == 0) return at;
+    const auto parameters = parameters_view::parse(value.substr(at + subtype));
+    if (!parameters) return at + subtype + parameters.reason().offset;
+    return std::nullopt;
+}
+
+} // namespace
+
+void message_view::reset() noexcept {
+    method_ = method::other;
+    status_ = 0;
+    method_text_ = reason_ = body_ = {};
+    request_uri_ = {};
+    via_ = {};
+    from_ = to_ = contact_ = {};
+    cseq_ = {};
+    hops_.reset();
+    has_contact_ = answerable_ = failed_ = false;
+    error_ = {};
+    size_ = count_ = 0;
+    first_.fill(none);
+}
+
+void message_view::fail(errc code, header which, std::size_t at) noexcept {
+    if (failed_) return;
+    failed_ = true;
+    error_ = {.code = code,
+              .field = static_cast<std::uint8_t>(which),
+              .offset = static_cast<std::uint32_t>(at)};
+}
+
+result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
+    reset();
+    std::size_t at = 0;
+    // Section 7.5: line breaks before the start line are keep-alives, and ignored.
+    while (at + 1 < text.size() && text[at] == '\r' && text[at + 1] == '\n') at += 2;
+    if (at == text.size()) return wrong(errc::need_more, at);
+    const std::string_view whole{text.data(), text.size()};
+    const auto end = whole.find("\r\n", at);
+    if (end == std::string_view::npos) return wrong(errc::need_more, text.size());
+    read_start_line(whole.substr(at, end - at), at);
+    at = index(text, end + 2);
+    check(whole);
+    frame(text, at, stream);
+    answerable_ =
+        is_request() && method_ != method::ack && !method_text_.empty() && !via_.sent_by.empty();
+    if (failed_) return error_;
+    return {};
+}
+
+/// Request-Line = Method SP Request-URI SP SIP-Version; Status-Line = SIP-Version SP 3DIGIT SP
+/// Reason-Phrase. One space each, and none around.
+void message_view::read_start_line(std::string_view line, std::size_t at) noexcept {
+    const auto offset = [&](std::string_view part) {
+        return at + static_cast<std::size_t>(part.data() - line.data());
+    };
+    if (line.size() > version.size() && iequals(line.substr(0, version.size()), version) &&
+        line[version.size()] == ' ') {
+        const auto code = line.substr(version.size() + 1, 3);
+        const bool three = code.size() == 3 && all(code, set::digit) &&
+                           (line.size() == version.size() + 4 || line[version.size() + 4] == ' ');
+        status_ = three ? (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0') : 1;
+        if (status_ < 100 || status_ > 699) {
+            status_ = 1; // Still a response, so that nobody answers it.
+            return fail(errc::bad_number, header::other, at + version.size() + 1);
+        }
+        reason_ = line.substr(std::min(line.size(), version.size() + 5));
+        if (const auto bad = bad_text(reason_)) {
+            fail(errc::bad_token, header::other, offset(reason_) + *bad);
+        }
+        return;
+    }
+    const auto method_end = run(line, 0, set::token);
+    if (method_end == 0 || method_end == line.size() || line[method_end] != ' ') {
+        return fail(errc::bad_token, header::other, at + method_end);
+    }
+    method_text_ = line.substr(0, method_end);
+    method_ = method_of(method_text_);
+    const auto rest = line.substr(method_end + 1);
+    const auto space = rest.find(' ');
+    if (space == std::string_view::npos) {
+        return fail(errc::need_more, header::other, at + line.size());
+    }
+    const auto spoken = rest.substr(space + 1);
+    const auto uri = uri_view::parse(rest.substr(0, space));
+    if (uri) {
+        request_uri_ = *uri;
+        // Escaped headers have no place in a Request-URI (section 19.1.1, table).
+        if (uri->is_sip() && uri->headers.data() != nullptr) {
+            fail(errc::bad_token, header::other, offset(uri->headers));
+        }
+    } else {
+        fail(uri.reason().code, header::other, offset(rest) + uri.reason().offset);
+    }
+    if (iequals(spoken, version)) return;
+    const bool other_version = spoken.size() > 4 && iequals(spoken.substr(0, 4), "SIP/") &&
+                               all(spoken.substr(4), set::host);
+    fail(other_version ? errc::bad_version : errc::bad_token, header::other, offset(spoken));
+}
+
+/// Finds the header lines, joins folded ones, and returns the position after the empty line.
+std::size_t message_view::index(std::span<char> text, std::size_t at) noexcept {
+    const std::string_view whole{text.data(), text.size()};
+    const auto start = at;
+    while (true) {
+        if (at - start > limits::header_section) {
+            fail(errc::limit_exceeded, header::other, at);
+            return at;
+        }
+        auto end = at;
+        while (true) {
+            const void* found = std::memchr(text.data() + end, '\r', text.size() - end);
+            if (found == nullptr) {
+                fail(errc::need_more, header::other, text.size());
+                return text.size();
+            }
+            end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+            if (end + 1 < text.size() && text[end + 1] == '\n') {
+                const bool folded = end > at && end + 2 < text.size() &&
+                                    (text[end + 2] == ' ' || text[end + 2] == '\t');
+                if (!folded) break;
+                text[end] = text[end + 1] = ' ';
+            } else if (end > at && text[end - 1] == '\\') {
+                fail(errc::bad_quote, header::other, end);
+                ++end;
+            } else {
+                fail(errc::bad_token, header::other, end);
+                ++end;
+            }
+        }
+        if (end == at) return end + 2;
+        add(whole.substr(at, end - at), at);
+        at = end + 2;
+    }
+}
+
+void message_view::add(std::string_view line, std::size_t at) noexcept {
+    const auto name_end = run(line, 0, set::token);
+    const auto colon = skip_blank(line, name_end);
+    if (name_end == 0 || colon == line.size() || line[colon] != ':') {
+        return fail(errc::bad_token, header::other, at + colon);
+    }
+    if (count_ == fields_.size()) return fail(errc::limit_exceeded, header::other, at);
+    auto value_at = skip_blank(line, colon + 1);
+    auto value_end = line.size();
+    while (value_end > value_at && (line[value_end - 1] == ' ' || line[value_end - 1] == '\t')) {
+        --value_end;
+    }
+    const auto id = header_of(line.substr(0, name_end));
+    fields_[count_] = {id, none, line.substr(0, name_end),
+                       line.substr(value_at, value_end - value_at)};
+    if (const auto bad = bad_text(fields_[count_].value)) {
+        fail(errc::bad_token, id, at + value_at + *bad);
+    }
+    const auto slot = static_cast<std::size_t>(id);
+    if (first_[slot] == none) {
+        first_[slot] = static_cast<std::uint8_t>(count_);
+    } else {
+        if (single(id)) fail(errc::duplicate, id, at);
+        fields_[last_[slot]].next = static_cast<std::uint8_t>(count_);
+    }
+    last_[slot] = static_cast<std::uint8_t>(count_++);
+}
+
+void message_view::check(std::string_view whole) noexcept {
+    const auto offset = [&](std::string_view part) {
+        return static_cast<std::size_t>(part.data() - whole.data());
+    };
+    const auto take = [&](header which, auto& into, const auto& parsed) {
+        if (parsed) {
+            into = *parsed;
+        } else {
+            fail(parsed.reason().code, which, offset(value(which)) + parsed.reason().offset);
+        }
+    };
+    for (const auto which :
+         {header::via, header::from, header::to, header::call_id, header::cseq}) {
+        if (!has(which)) fail(errc::missing, which, whole.size());
+    }
+    check_lists(whole);
+    if (has(header::from)) take(header::from, from_, name_addr_view::parse(value(header::from)));
+    if (has(header::to)) take(header::to, to_, name_addr_view::parse(value(header::to)));
+    if (has(header::call_id) && (!is_call_id(call_id()) || call_id().size() > limits::call_id)) {
+        fail(call_id().size() > limits::call_id ? errc::limit_exceeded : errc::bad_token,
+             header::call_id, offset(call_id()));
+    }
+    if (has(header::cseq)) {
+        take(header::cseq, cseq_, cseq_view::parse(value(header::cseq)));
+        if (is_request() && !cseq_.method.empty() && cseq_.method != method_text_) {
+            fail(errc::mismatch, header::cseq, offset(cseq_.method));
+        }
+    }
+    if (const auto hops = value(header::max_forwards); has(header::max_forwards)) {
+        const auto number = delta_seconds(hops);
+        if (!number || run(hops, 0, set::digit) != hops.size()) {
+            fail(errc::bad_number, header::max_forwards, offset(hops));
+        } else {
+            hops_ = static_cast<std::uint8_t>(std::min(*number, 255U));
+        }
+    }
+    for (const auto which : {header::expires, header::min_expires, header::min_se, header::rseq,
+                             header::session_expires, header::retry_after}) {
+        if (has(which) && !delta_seconds(value(which))) {
+            fail(errc::bad_number, which, offset(value(which)));
+        }
+    }
+    if (const auto type = value(header::content_type); has(header::content_type)) {
+        if (const auto bad = bad_media_type(type)) {
+            fail(errc::bad_token, header::content_type, offset(type) + *bad);
+        }
+    }
+}
+
+/// Via, Contact, Route and Record-Route: every element, because a response copies them all and a
+/// dialog keeps them.
+void message_view::check_lists(std::string_view whole) noexcept {
+    const auto offset = [&](std::string_view part) {
+        return static_cast<std::size_t>(part.data() - whole.data());
+    };
+    std::size_t vias = 0;
+    each(header::via, [&](std::string_view list) {
+        if (list.ends_with(',')) fail(errc::bad_token, header::via, offset(list) + list.size());
+        do {
+            const auto element = next_element(list);
+            const auto parsed = via_view::parse(element);
+            if (!parsed) {
+                return fail(parsed.reason().code, header::via,
+                            offset(element) + parsed.reason().offset);
+            }
+            if (vias++ == 0) via_ = *parsed;
+            // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
+            if (vias == 1 && parsed->branch == magic_cookie) {
+                fail(errc::bad_token, header::via, offset(parsed->branch));
+            }
+        } while (!list.empty());
+    });
+    if (vias > limits::vias) fail(errc::limit_exceeded, header::via, 0);
+    for (const auto which : {header::contact, header::route, header::record_route}) {
+        std::size_t count = 0;
+        each(which, [&](std::string_view list) {
+            if (which == header::contact && list == "*") return;
+            if (list.ends_with(',')) fail(errc::bad_token, which, offset(list) + list.size());
+            do {
+                const auto element = next_element(list);
+                const auto parsed = name_addr_view::parse(element);
+                if (!parsed) {
+                    return fail(parsed.reason().code, which,
+                                offset(element) + parsed.reason().offset);
+                }
+                if (which == header::contact && count == 0) {
+                    contact_ = *parsed;
+                    has_contact_ = true;
+                }
+                ++count;
+            } while (!list.empty());
+        });
+        if (count > limits::routes) fail(errc::limit_exceeded, which, 0);
+    }
+}
+
+/// Section 18.3: a datagram may hold less than it says never, more always; without Content-Length
+/// its body goes to its end. A stream needs the header.
+void message_view::frame(std::span<char> text, std::size_t at, bool stream) noexcept {
+    const auto available = text.size() - std::min(at, text.size());
+    auto length = available;
+    if (has(header::content_length)) {
+        const auto declared = value(header::content_length);
+        const auto number = delta_seconds(declared);
+        const auto where = static_cast<std::size_t>(declared.data() - text.data());
+        if (!number || run(declared, 0, set::digit) != declared.size()) {
+            fail(errc::bad_number, header::content_length, where);
+        } else if (*number > available) {
+            fail(errc::bad_length, header::content_length, where);
+        } else {
+            length = *number;
+        }
+    } else if (stream) {
+        fail(errc::missing, header::content_length, at);
+    }
+    if (length > limits::body) fail(errc::limit_exceeded, header::content_length, at);
+    body_ = std::string_view{text.data(), text.size()}.substr(std::min(at, text.size()), length);
+    size_ = std::min(at + length, text.size());
+}
+
+std::string_view message_view::content_type() const noexcept {
+    const auto type = value(header::content_type);
+    const auto end = type.find_first_of("; \t");
+    return type.substr(0, end);
+}
+
+std::optional<std::uint32_t> message_view::seconds(header which) const noexcept {
+    return delta_seconds(value(which));
+}
+
+std::string_view message_view::grammar_next(std::string_view& rest) noexcept {
+    return next_element(rest);
+}
+
+bool message_view::lists(header which, std::string_view option) const noexcept {
+    bool found = false;
+    each_element(which, [&](std::string_view one) { found = found || iequals(one, option); });
+    return found;
+}
+
+result<message> message::parse(std::string_view text) {
+    auto held = std::make_unique<block>();
+    held->bytes = std::make_unique_for_overwrite<char[]>(text.size());
+    std::ranges::copy(text, held->bytes.get());
+    if (const auto parsed = held->view.parse({held->bytes.get(), text.size()}); !parsed) {
+        return parsed.reason();
+    }
+    return message{std::move(held)};
+}
+
+} // namespace trunkline::sip
