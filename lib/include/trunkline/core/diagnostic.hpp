@@ -1,9 +1,11 @@
-// What a machine may want to tell its operator. Codes only: the words are in docs/diagnostics.md and
-// in whoever prints them. A test holds the document to this list.
+// What a machine may want to tell its operator. Codes only: the words are in docs/diagnostics.md
+// and in whoever prints them. A test holds the document to this list.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+
+#include <trunkline/core/export.hpp>
 
 namespace trunkline {
 
@@ -40,16 +42,16 @@ enum class diagnostic : std::uint16_t {
     // Calls.
     call_started = 300,
     call_answered,
-    call_ended,     ///< values: SIP status, ended_by
-    attempt_failed, ///< values: SIP status, attempt
-    ack_missing,    ///< No ACK for our 2xx in 64*T1 (RFC 3261 13.3.1.4).
-    media_refused,  ///< values: cause
-    rtp_foreign,    ///< values: packets from a source that was not latched
-    agent_failed,   ///< An agent's callback threw.
-    callback_slow,  ///< values: microseconds
+    call_ended,        ///< values: SIP status, ended_by
+    attempt_failed,    ///< values: SIP status, attempt
+    ack_missing,       ///< No ACK for our 2xx in 64*T1 (RFC 3261 13.3.1.4).
+    media_refused,     ///< values: cause
+    rtp_foreign,       ///< values: packets from a source that was not latched
+    agent_failed,      ///< An agent's callback threw.
+    callback_slow,     ///< values: microseconds
     challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm)
 };
 
-[[nodiscard]] std::string_view name(diagnostic code) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view name(diagnostic code) noexcept;
 
 } // namespace trunkline
