@@ -19,7 +19,8 @@ TEST_CASE("core::address: reads and writes IPv4 and IPv6, and nothing else") {
     }
     CHECK(to_text(*address::parse("::ffff:192.0.2.1")) == "192.0.2.1");
     CHECK(to_text(*address::parse("[2001:DB8:0:0:0:0:0:1]")) == "2001:db8::1");
-    CHECK(to_text(*address::parse("2001:db8:::192.0.2.1")) == "2001:db8::c000:201"); // RFC 5118 4.10
+    CHECK(to_text(*address::parse("2001:db8:::192.0.2.1")) ==
+          "2001:db8::c000:201"); // RFC 5118 4.10
     for (const auto* bad : {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", ":1", "1::2::3",
                             "1:2:3:4:5:6:7:8:9", "12345::", "[::1", "a.example", "1:2:3:4:5:6:7"}) {
         CAPTURE(bad);
@@ -30,7 +31,8 @@ TEST_CASE("core::address: reads and writes IPv4 and IPv6, and nothing else") {
 TEST_CASE("core::endpoint: needs a port, and brackets around IPv6") {
     CHECK(to_text(*endpoint::parse("192.0.2.1:5060")) == "192.0.2.1:5060");
     CHECK(to_text(*endpoint::parse("[::1]:65535")) == "[::1]:65535");
-    for (const auto* bad : {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "::1:5060", "host:5060"}) {
+    for (const auto* bad :
+         {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "::1:5060", "host:5060"}) {
         CAPTURE(bad);
         CHECK_FALSE(endpoint::parse(bad));
     }

@@ -36,7 +36,8 @@ namespace {
     return -1;
 }
 
-/// RFC 4291 section 2.2, with one leniency that RFC 5118 section 4.10 asks for: ":::" counts as "::".
+/// RFC 4291 section 2.2, with one leniency that RFC 5118 section 4.10 asks for: ":::" counts as
+/// "::".
 [[nodiscard]] std::optional<address> parse_v6(std::string_view text) noexcept {
     std::array<std::uint16_t, 8> groups{};
     std::size_t count = 0;
@@ -54,7 +55,6 @@ namespace {
             if (!v4 || count > 6) return std::nullopt;
             groups[count++] = static_cast<std::uint16_t>((*v4)[0] << 8 | (*v4)[1]);
             groups[count++] = static_cast<std::uint16_t>((*v4)[2] << 8 | (*v4)[3]);
-            at = text.size();
             break;
         }
         unsigned value = 0;

@@ -40,7 +40,8 @@ std::span<const std::byte> outbox::commit(std::size_t used) {
 
 void outbox::resolve(token asked, record_type type, std::string_view name) {
     const auto kept = keep(std::as_bytes(std::span{name}));
-    append(effects::resolve{asked, type, {reinterpret_cast<const char*>(kept.data()), kept.size()}});
+    append(
+        effects::resolve{asked, type, {reinterpret_cast<const char*>(kept.data()), kept.size()}});
 }
 
 void outbox::note(severity level, diagnostic code, owner_id owner,

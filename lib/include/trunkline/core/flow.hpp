@@ -34,17 +34,17 @@ struct media_id {
 /// Which of the configured listeners, in the order of the configuration.
 enum class listener_id : std::uint16_t {};
 
-/// Made up by a machine, and handed back untouched. An owner is the call or the trunk that an effect
-/// belongs to; a token pairs an answer with its question.
+/// Made up by a machine, and handed back untouched. An owner is the call or the trunk that an
+/// effect belongs to; a token pairs an answer with its question.
 enum class owner_id : std::uint64_t { none = 0 };
 enum class token : std::uint64_t { none = 0 };
 
 enum class cause : std::uint8_t {
     closed,
-    table_full,   ///< No slot, or no port, is left.
-    too_big,      ///< Larger than the transport carries.
-    unreachable,  ///< ICMP, or no route.
-    blocked,      ///< The peer does not read.
+    table_full,  ///< No slot, or no port, is left.
+    too_big,     ///< Larger than the transport carries.
+    unreachable, ///< ICMP, or no route.
+    blocked,     ///< The peer does not read.
     connect_failed,
     broken,
 };

@@ -10,8 +10,8 @@
 namespace trunkline {
 
 /// A sans-I/O machine and its host's ears. The driver feeds `receive` and `tick`, acts on what they
-/// append, and delivers events and notes when every send was flushed; commands that a delivery gives
-/// go to `out`, which is settled in the next round. All of it on one thread.
+/// append, and delivers events and notes when every send was flushed; commands that a delivery
+/// gives go to `out`, which is settled in the next round. All of it on one thread.
 class machine {
 public:
     virtual void receive(const input& what, time_point now, outbox& out) = 0;
