@@ -2,37 +2,63 @@
 # trunkline_component() was told, so a new component is in the package by being in the list.
 
 # How a user of an installed trunkline finds what ours links: the CMake line and the pkg-config module,
-# or nothing at all where only our sources need it.
+# or nothing at all where only our sources need it. A bare name such as cares is linked as -lcares,
+# which needs no finding by CMake.
 set(trunkline_external_Asio_Asio "") # Headers, and in our sources only.
 set(trunkline_external_Threads_Threads "find_dependency(Threads)|-pthread")
 set(trunkline_external_OpenSSL_Crypto "find_dependency(OpenSSL 3.0)|libcrypto")
 set(trunkline_external_OpenSSL_SSL "find_dependency(OpenSSL 3.0)|libssl")
 set(trunkline_external_fmt_fmt "find_dependency(fmt)|fmt")
 set(trunkline_external_fmt_fmt-header-only "")
+set(trunkline_external_cares "|libcares")
 set(trunkline_external_PkgConfig_cares
   "find_dependency(PkgConfig)\npkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)|libcares")
 
 # In the tree a component's users see all of what it links; outside they only link it.
 function(trunkline_link_externals target scope)
   foreach(external IN LISTS ARGN)
-    string(REPLACE "::" "_" known trunkline_external_${external})
-    if(NOT DEFINED ${known})
-      message(FATAL_ERROR "${target} links ${external}, which cmake/TrunklinePackage.cmake does not know: "
-        "say there how an installed trunkline finds it")
-    endif()
+    trunkline_external(${external} known)
     target_link_libraries(${target} ${scope} $<BUILD_INTERFACE:${external}>)
-    if(${known})
+    if(known)
       target_link_libraries(${target} INTERFACE $<INSTALL_INTERFACE:$<LINK_ONLY:${external}>>)
     endif()
   endforeach()
 endfunction()
 
+function(trunkline_external external into)
+  string(REPLACE "::" "_" known trunkline_external_${external})
+  if(DEFINED ${known})
+    set(${into} "${${known}}" PARENT_SCOPE)
+  elseif(external MATCHES "::|/") # A path would be one of this machine.
+    message(FATAL_ERROR "A component links ${external}, which cmake/TrunklinePackage.cmake does not "
+      "know: say there how a user of an installed trunkline finds it")
+  else()
+    set(${into} "|-l${external}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# What the components link that is not ours, whether DEPENDS or target_link_libraries() named it.
+function(trunkline_all_externals into)
+  get_property(components GLOBAL PROPERTY trunkline_components)
+  set(externals "")
+  foreach(component IN LISTS components)
+    get_target_property(type trunkline_${component} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      get_target_property(linked trunkline_${component} LINK_LIBRARIES)
+      list(TRANSFORM linked REPLACE "^[$]<BUILD_INTERFACE:(.*)>$" "\\1")
+      list(FILTER linked EXCLUDE REGEX "^trunkline(_|::)")
+      list(APPEND externals ${linked})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES externals)
+  set(${into} "${externals}" PARENT_SCOPE)
+endfunction()
+
 # trunkline::trunkline is all components: one shared library, or all the archives.
 function(trunkline_umbrella)
   get_property(components GLOBAL PROPERTY trunkline_components)
-  get_property(externals GLOBAL PROPERTY trunkline_externals)
   get_property(headers GLOBAL PROPERTY trunkline_headers)
-  list(REMOVE_DUPLICATES externals)
+  trunkline_all_externals(externals)
   if(BUILD_SHARED_LIBS)
     add_library(trunkline SHARED)
     foreach(component IN LISTS components)
@@ -46,6 +72,9 @@ function(trunkline_umbrella)
     target_compile_features(trunkline PUBLIC cxx_std_20)
     target_compile_definitions(trunkline PUBLIC TRUNKLINE_SHARED
       $<$<NOT:$<BOOL:${TRUNKLINE_ASSERTIONS}>>:TRUNKLINE_NO_ASSERT>)
+    if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize") # Whose runtime only a program brings along.
+      target_link_options(trunkline PRIVATE LINKER:-z,defs)
+    endif()
     # Before 1.0 a minor version may break what was compiled against the one before.
     set_target_properties(trunkline PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
       SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
@@ -59,8 +88,7 @@ endfunction()
 
 function(trunkline_install)
   get_property(components GLOBAL PROPERTY trunkline_components)
-  get_property(externals GLOBAL PROPERTY trunkline_externals)
-  list(REMOVE_DUPLICATES externals)
+  trunkline_all_externals(externals)
   set(dependencies "")
   set(modules "")
   set(private_libraries "")
@@ -72,8 +100,8 @@ function(trunkline_install)
     install(TARGETS trunkline EXPORT trunkline-targets FILE_SET HEADERS)
   else()
     foreach(external IN LISTS externals)
-      string(REPLACE "::" "_" known trunkline_external_${external})
-      if(${known} MATCHES "^([^|]+)[|](.+)$")
+      trunkline_external(${external} known)
+      if(known MATCHES "^([^|]*)[|](.+)$")
         set(module "${CMAKE_MATCH_2}")
         list(APPEND dependencies "${CMAKE_MATCH_1}")
         if(module MATCHES "^-")
