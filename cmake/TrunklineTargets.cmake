@@ -12,25 +12,52 @@ target_compile_options(trunkline_options INTERFACE
 # neither a component in DEPENDS, nor under a prefix in EXTERNAL, nor a header of the standard library.
 # Without REAL_WORLD only those standard headers count that reach no clock, thread, lock or file, and
 # neither the text nor the archive may name one. So this list is the whole truth about the layers.
+#
+# DEPENDS names other people's libraries too (OpenSSL::Crypto, Asio::Asio): in the tree they come with
+# the component, so that its tests may use them; an installed trunkline hands on what has to be linked
+# and no header of theirs. TrunklinePackage.cmake knows how a user finds each.
+#
+# A component is an archive even where BUILD_SHARED_LIBS is on: its tests look at what the shared
+# library hides, and libtrunkline.so is made of the same objects.
 function(trunkline_component name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "REAL_WORLD" "" "SOURCES;HEADERS;DEPENDS;EXTERNAL")
   set(target trunkline_${name})
   set(scope PUBLIC)
   if(arg_SOURCES)
-    add_library(${target} ${arg_SOURCES})
+    add_library(${target} STATIC ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:trunkline_options>)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
+      CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
   endif()
   add_library(trunkline::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name}
+    VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
   target_compile_features(${target} ${scope} cxx_std_20)
   target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS include FILES ${arg_HEADERS})
-  target_link_libraries(${target} ${scope} ${arg_DEPENDS})
-  install(TARGETS ${target} EXPORT trunkline-targets FILE_SET HEADERS)
+  set(externals ${arg_DEPENDS})
+  list(FILTER externals EXCLUDE REGEX "^trunkline(_|::)")
+  set(components ${arg_DEPENDS})
+  list(FILTER components INCLUDE REGEX "^trunkline(_|::)")
+  target_link_libraries(${target} ${scope} ${components})
+  trunkline_link_externals(${target} ${scope} ${externals})
+  if(BUILD_SHARED_LIBS)
+    target_compile_definitions(${target} ${scope} TRUNKLINE_SHARED)
+  else()
+    install(TARGETS ${target} EXPORT trunkline-targets FILE_SET HEADERS)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY trunkline_components ${name})
+  list(TRANSFORM arg_HEADERS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  set_property(GLOBAL APPEND PROPERTY trunkline_headers ${arg_HEADERS})
+  set_property(GLOBAL PROPERTY trunkline_headers_of_${name} ${arg_HEADERS})
+  if(NOT TRUNKLINE_BUILD_TESTS)
+    return()
+  endif()
+  list(TRANSFORM arg_HEADERS REPLACE "^${CMAKE_CURRENT_SOURCE_DIR}/" "")
   set(archive "")
-  if(arg_SOURCES AND NOT arg_REAL_WORLD AND NOT BUILD_SHARED_LIBS)
+  if(arg_SOURCES AND NOT arg_REAL_WORLD)
     set(archive $<TARGET_FILE:${target}>)
   endif()
   add_test(NAME layer.${name} COMMAND ${CMAKE_COMMAND} "-Dname=${name}" "-Ddepends=${arg_DEPENDS}"

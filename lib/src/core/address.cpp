@@ -55,7 +55,6 @@ namespace {
             if (!v4 || count > 6) return std::nullopt;
             groups[count++] = static_cast<std::uint16_t>((*v4)[0] << 8 | (*v4)[1]);
             groups[count++] = static_cast<std::uint16_t>((*v4)[2] << 8 | (*v4)[3]);
-            at = text.size();
             break;
         }
         unsigned value = 0;

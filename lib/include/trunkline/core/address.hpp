@@ -9,12 +9,13 @@
 #include <string>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline {
 
 /// An IPv6 address, or an IPv4 address mapped into IPv6 (::ffff:a.b.c.d).
-struct address {
+struct TRUNKLINE_EXPORT address {
     std::array<std::uint8_t, 16> bytes{};
 
     [[nodiscard]] static constexpr address v4(std::uint8_t a, std::uint8_t b, std::uint8_t c,
@@ -47,12 +48,13 @@ struct address {
 };
 
 /// Without brackets: as SDP, received= and CIDR lists write it.
-[[nodiscard]] std::string to_text(const address& what);
+[[nodiscard]] TRUNKLINE_EXPORT std::string to_text(const address& what);
 /// The same into a buffer that the caller owns; returns the part that was written.
 inline constexpr std::size_t max_address_text = 46;
-std::string_view to_text(const address& what, std::array<char, max_address_text>& into) noexcept;
+TRUNKLINE_EXPORT std::string_view to_text(const address& what,
+                                          std::array<char, max_address_text>& into) noexcept;
 
-struct endpoint {
+struct TRUNKLINE_EXPORT endpoint {
     trunkline::address address{};
     std::uint16_t port = 0;
 
@@ -62,10 +64,10 @@ struct endpoint {
     // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 stumbles over a defaulted <=>.
     friend constexpr auto operator<=>(const endpoint&, const endpoint&) = default;
 };
-[[nodiscard]] std::string to_text(const endpoint& what);
+[[nodiscard]] TRUNKLINE_EXPORT std::string to_text(const endpoint& what);
 
 /// A network such as 198.51.100.0/24. A bare address is a network of one.
-struct cidr {
+struct TRUNKLINE_EXPORT cidr {
     address network{};
     std::uint8_t prefix = 128; ///< Bits of the 128; an IPv4 /24 is 120.
 
@@ -74,6 +76,6 @@ struct cidr {
 
     friend constexpr bool operator==(const cidr&, const cidr&) = default;
 };
-[[nodiscard]] std::string to_text(const cidr& what);
+[[nodiscard]] TRUNKLINE_EXPORT std::string to_text(const cidr& what);
 
 } // namespace trunkline

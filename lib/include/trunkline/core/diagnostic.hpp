@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline {
 
 enum class severity : std::uint8_t { trace, info, warning, failure };
@@ -50,6 +52,6 @@ enum class diagnostic : std::uint16_t {
     challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm)
 };
 
-[[nodiscard]] std::string_view name(diagnostic code) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view name(diagnostic code) noexcept;
 
 } // namespace trunkline

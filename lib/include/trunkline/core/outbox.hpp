@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <trunkline/core/diagnostic.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/flow.hpp>
 
 namespace trunkline {
@@ -82,7 +83,7 @@ using effect = std::variant<effects::send, effects::send_media, effects::connect
 
 /// Effects, oldest first, and the arena that their bytes live in. Blocks of the arena never move
 /// and clear() keeps them, so a warm outbox allocates nothing.
-class outbox {
+class TRUNKLINE_EXPORT outbox {
 public:
     /// Room to write a packet in place, until commit(). One at a time.
     [[nodiscard]] std::span<std::byte> reserve(flow_id to, std::size_t most,

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include <trunkline/core/assert.hpp>
+#include <trunkline/core/export.hpp>
 
 namespace trunkline {
 
@@ -36,8 +37,8 @@ enum class errc : std::uint8_t {
     full,           ///< A bounded queue takes no more now.
 };
 
-[[nodiscard]] std::string_view message(errc code) noexcept;
-[[nodiscard]] const std::error_category& category() noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view message(errc code) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT const std::error_category& category() noexcept;
 [[nodiscard]] inline std::error_code make_error_code(errc code) noexcept {
     return {static_cast<int>(code), category()};
 }
