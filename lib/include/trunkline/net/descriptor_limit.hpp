@@ -1,0 +1,13 @@
+// How many sockets this process may have. A call costs two, and the default of most systems is
+// 1024.
+#pragma once
+
+#include <cstddef>
+
+namespace trunkline::net {
+
+/// Raises the soft limit to the hard one, which needs no privilege, and returns what is now
+/// allowed.
+std::size_t raise_descriptor_limit() noexcept;
+
+} // namespace trunkline::net

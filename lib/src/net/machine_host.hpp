@@ -1,0 +1,27 @@
+// The machine of a shard with its two outboxes: what the shard's parts feed, and settle() empties.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include <trunkline/core/machine.hpp>
+#include <trunkline/net/shard.hpp>
+
+namespace trunkline::net {
+
+struct machine_host {
+    machine* driven = nullptr;
+    std::array<outbox, 2> boxes;
+    std::size_t filling = 0;
+    std::vector<input> answers; ///< To effects; received when all effects were acted on.
+    shard_counters counted;
+
+    [[nodiscard]] outbox& out() noexcept { return boxes[filling]; }
+    void receive(const input& what, time_point at) { driven->receive(what, at, out()); }
+    [[nodiscard]] bool unsettled() const noexcept {
+        return !boxes[filling].empty() || !answers.empty();
+    }
+};
+
+} // namespace trunkline::net
