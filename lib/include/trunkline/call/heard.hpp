@@ -1,0 +1,52 @@
+// What the agent hears: packets become a timeline without hole or overlap.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <trunkline/audio/concealment.hpp>
+#include <trunkline/call/types.hpp>
+#include <trunkline/codec/g711.hpp>
+#include <trunkline/core/outbox.hpp>
+#include <trunkline/rtp/jitter_buffer.hpp>
+
+namespace trunkline::calls {
+
+/// Every sample index is told once, and the index never goes back: not on a new SSRC, not when a
+/// stall was filled before its packets came after all.
+class heard {
+public:
+    /// `law` is nothing for a packet that is no audio (an event, comfort noise): it takes its place
+    /// in the sequence and none on the timeline.
+    void take(const rtp::jitter_buffer::item& item, std::optional<codec::law> law, owner_id owner,
+              time_point now, outbox& out);
+    /// Fills the timeline when the far end has been silent for a while, one frame a call.
+    void tick(bool on_hold, owner_id owner, time_point now, outbox& out);
+    [[nodiscard]] std::optional<time_point> next_deadline() const noexcept { return fill_at_; }
+    void stop() noexcept { fill_at_.reset(); }
+
+private:
+    static constexpr std::size_t frame = 160;
+    static constexpr std::size_t longest = 480;
+    static constexpr duration frame_time = std::chrono::milliseconds{20};
+    /// Longer than any jitter that is worth waiting for: what comes later moves the timeline.
+    static constexpr duration patience = std::chrono::milliseconds{200};
+    /// A longer jump of the timestamp is a new clock, not a pause.
+    static constexpr std::int64_t longest_pause = 8'000 * 5;
+
+    void fill(frame_kind kind, std::size_t samples, owner_id owner, outbox& out);
+    [[nodiscard]] std::span<std::int16_t> room(std::size_t samples, outbox& out);
+    void tell(std::span<const std::int16_t> samples, frame_kind kind, owner_id owner, outbox& out);
+
+    audio::concealment concealment_;
+    std::uint64_t next_ = 0;    ///< The index of the next sample.
+    std::int64_t base_ = 0;     ///< Index less timestamp.
+    std::size_t usual_ = frame; ///< Samples of the last packet.
+    bool begun_ = false;
+    std::optional<time_point> fill_at_;
+};
+
+} // namespace trunkline::calls

@@ -1,0 +1,246 @@
+// One call with one peer, from INVITE to BYE, either way: dialog, offer and answer, media.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <trunkline/call/media_stream.hpp>
+#include <trunkline/call/types.hpp>
+#include <trunkline/core/entropy.hpp>
+#include <trunkline/core/outbox.hpp>
+#include <trunkline/core/timer_wheel.hpp>
+#include <trunkline/sdp/offer_answer.hpp>
+#include <trunkline/sip/dialog.hpp>
+#include <trunkline/sip/digest.hpp>
+#include <trunkline/sip/identity.hpp>
+#include <trunkline/sip/transaction_layer.hpp>
+
+namespace trunkline::calls {
+
+/// What all calls of a trunk have in common. Immutable: a call keeps the one it began with.
+struct leg_settings {
+    sdp::codec_list codecs{{0, sdp::encoding::pcmu}, {8, sdp::encoding::pcma}};
+    bool dtmf = true;
+    bool symmetric = true;
+    rtp::release delivery = rtp::release::as_arrived;
+    std::string auth_username{};
+    std::string auth_password{};
+    std::string auth_realm{};  ///< Only a challenge of this realm is answered; empty takes any.
+    std::string user_agent{};  ///< Of requests; never told to strangers.
+};
+
+/// Where signalling goes, and what we call ourselves there.
+struct signalling_path {
+    flow_id flow{};
+    transport over = transport::udp;
+    endpoint peer{};
+    std::string sent_by{};     ///< Host and port as the peer reaches us.
+    address media_at{};        ///< Bound to,
+    address media_advertised{}; ///< and told in SDP.
+};
+
+/// What a leg tells its trunk, which decides what becomes of it.
+struct notice {
+    enum class what : std::uint8_t {
+        ringing,
+        early_media,
+        answered,
+        refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
+        ended,   ///< The call is over.
+        reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
+        finished ///< Nothing is under way any more: the leg may be erased.
+    };
+    what kind;
+    owner_id owner;
+    ending end{};
+    endpoint target{};
+    std::optional<std::uint32_t> retry_after{};
+};
+
+/// The machines of a shard that a leg works with. All of them outlive it.
+struct environment {
+    sip::transaction_layer& transactions;
+    timer_wheel& wheel;
+    entropy& random;
+    const sip::timers& timers;
+    std::vector<notice>& notices;
+    duration wall_clock_offset{};
+};
+
+/// What an outbound INVITE says.
+struct invitation {
+    std::string request_uri{};
+    std::string from{}; ///< name-addr without a tag.
+    std::string to{};
+    std::string contact_user{};
+    std::vector<std::pair<std::string, std::string>> headers{}; ///< P-Asserted-Identity and others.
+};
+
+class leg {
+public:
+    /// The `kind` of the timers it arms.
+    enum class timer : std::uint16_t { repeat_2xx = 2, media = 3, guard = 4 };
+
+    leg(environment& around, const sip::identity& who, owner_id owner, direction which,
+        std::shared_ptr<const leg_settings> settings, signalling_path path);
+    leg(const leg&) = delete;
+    leg& operator=(const leg&) = delete;
+    ~leg();
+
+    // Inbound. `invite` was accepted as `transaction`.
+
+    /// not_supported: no codec in common, or an offer that cannot be answered (488).
+    [[nodiscard]] result<void> incoming(const sip::message_view& invite, std::string_view bytes,
+                                        sip::transaction_id transaction);
+    result<void> ringing(time_point now, outbox& out);
+    result<void> progress(time_point now, outbox& out);
+    /// Without media the call is answered with an inactive stream, and no port is opened.
+    result<void> answer(bool with_media, time_point now, outbox& out);
+    /// `fields` are whole header lines.
+    void reject(int status, std::string_view reason, std::string_view fields, const ending& end,
+                time_point now, outbox& out);
+    /// A CANCEL for it came: it was answered 200 already.
+    void cancelled(time_point now, outbox& out);
+
+    // Outbound.
+
+    void invite(invitation what, time_point now, outbox& out);
+
+    // Both.
+
+    void hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out);
+    /// A request in the dialog. ACK has no transaction; all others are accepted here.
+    void receive_request(const sip::message_view& request, const flow_info& from, flow_id flow,
+                         time_point now, outbox& out);
+    void receive_response(const sip::message_view& response, sip::transaction_id id, time_point now,
+                          outbox& out);
+    void transaction_ended(const sip::transaction_layer::ended& what, time_point now, outbox& out);
+    void media_opened(const inputs::media_opened& what, time_point now, outbox& out);
+    void media_failed(const inputs::media_failed& what, time_point now, outbox& out);
+    void receive_media(const inputs::media_packet& packet, time_point now, outbox& out);
+    void set_path(signalling_path path, time_point now, outbox& out);
+    void fire(timer which, time_point now, outbox& out);
+
+    /// To be called after a command to the stream, so that the timer follows it.
+    void rearm_media();
+    [[nodiscard]] media_stream* media() noexcept { return media_ ? &*media_ : nullptr; }
+    [[nodiscard]] const media_stream* media() const noexcept { return media_ ? &*media_ : nullptr; }
+
+    [[nodiscard]] owner_id owner() const noexcept { return owner_; }
+    [[nodiscard]] direction which() const noexcept { return direction_; }
+    [[nodiscard]] std::string_view call_id() const noexcept { return call_id_; }
+    [[nodiscard]] std::string_view local_tag() const noexcept { return local_tag_.view(); }
+    [[nodiscard]] bool answered() const noexcept { return answered_; }
+    [[nodiscard]] bool over() const noexcept { return told_end_; }
+    [[nodiscard]] const signalling_path& path() const noexcept { return path_; }
+
+private:
+    enum class phase : std::uint8_t {
+        idle,
+        incoming,  ///< An INVITE waits for our final response.
+        inviting,  ///< Ours waits for theirs.
+        accepting, ///< 2xx sent, no ACK yet.
+        confirmed,
+        leaving, ///< BYE or CANCEL is under way.
+        finished,
+    };
+    enum class wish : std::uint8_t { none, progress, answer };
+    enum class media_state : std::uint8_t { none, opening, open, refused };
+
+    [[nodiscard]] bool reliable() const noexcept { return path_.over != transport::udp; }
+    [[nodiscard]] std::string_view via_transport() const noexcept;
+    void tell(notice::what kind, ending end = {});
+    void end(ending how, time_point now, outbox& out);
+    void finish(outbox& out);
+    void release_media(time_point now, outbox& out);
+
+    void open_media(outbox& out);
+    [[nodiscard]] sdp::local_media local_media() const;
+    void agree(const sdp::agreed& what, time_point now);
+
+    // leg_inbound.cpp
+    void respond(int status, std::string_view reason, std::string_view fields,
+                 std::string_view body, time_point now, outbox& out);
+    void send_progress(time_point now, outbox& out);
+    void send_answer(time_point now, outbox& out);
+    void keep_2xx(std::span<const std::byte> bytes, time_point now);
+    void repeat_2xx(time_point now, outbox& out);
+    void acknowledged(const sip::message_view& ack, time_point now, outbox& out);
+
+    // leg_outbound.cpp
+    void send_invite(time_point now, outbox& out);
+    void invite_response(const sip::message_view& response, time_point now, outbox& out);
+    void provisional(const sip::message_view& response, time_point now, outbox& out);
+    void accepted(const sip::message_view& response, time_point now, outbox& out);
+    void refused(const sip::message_view& response, time_point now, outbox& out);
+    void send_ack(const sip::dialog& where, std::uint32_t cseq, time_point now, outbox& out);
+    void leave_fork(const sip::message_view& response, time_point now, outbox& out);
+
+    // leg_indialog.cpp
+    void reinvited(const sip::message_view& request, sip::transaction_id id, const endpoint& source,
+                   time_point now, outbox& out);
+    void bye_received(const sip::message_view& request, time_point now, outbox& out);
+    void info_received(const sip::message_view& request, outbox& out);
+    void reply(const sip::message_view& request, sip::transaction_id id, flow_id flow,
+               const endpoint& source, int status, std::string_view fields, std::string_view body,
+               time_point now, outbox& out);
+    void send_bye(time_point now, outbox& out);
+    [[nodiscard]] bool take_challenge(const sip::message_view& response, outbox& out);
+    void write_credentials(sip::writer& to, std::string_view method, std::string_view uri);
+    void follow_target(outbox& out);
+
+    environment& around_;
+    owner_id owner_;
+    direction direction_;
+    std::shared_ptr<const leg_settings> settings_;
+    signalling_path path_;
+    sip::identity_text local_tag_;
+
+    phase phase_ = phase::idle;
+    bool told_end_ = false;
+    bool answered_ = false;
+    bool cancel_wanted_ = false; ///< As soon as a provisional response has come.
+    bool provisional_seen_ = false;
+    bool bye_when_acked_ = false;
+    bool ack_waits_ = false; ///< For the path to the dialog's target.
+    bool bye_waits_ = false;
+    bool rerouting_ = false;
+    bool late_offer_ = false;
+
+    std::string call_id_;
+    std::string contact_user_;
+    sip::dialog dialog_;
+    bool has_dialog_ = false;
+    sip::transaction_id invite_;
+    sip::transaction_id bye_;
+    std::uint32_t invite_cseq_ = 1;
+    std::optional<sip::message> request_; ///< The INVITE, until it is acknowledged.
+    endpoint source_{};                   ///< Where it came from.
+    invitation invitation_;
+    std::unique_ptr<sip::digest_client> digest_;
+    int challenges_ = 0;
+    std::string ack_body_;
+
+    sdp::negotiation negotiation_;
+    wish wish_ = wish::none;
+    bool with_media_ = true;
+    media_state media_state_ = media_state::none;
+    media_id media_id_{};
+    std::uint16_t rtp_port_ = 0;
+    std::uint16_t rtcp_port_ = 0;
+    std::optional<media_stream> media_;
+
+    std::vector<std::byte> last_2xx_;
+    duration repeat_interval_{};
+    time_point repeat_until_{};
+    timer_node repeat_timer_;
+    timer_node media_timer_;
+    timer_node guard_timer_;
+};
+
+} // namespace trunkline::calls

@@ -1,0 +1,92 @@
+// The media of one call: RTP and RTCP both ways, what is heard, what is said.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <trunkline/audio/playout_queue.hpp>
+#include <trunkline/call/heard.hpp>
+#include <trunkline/call/source_latch.hpp>
+#include <trunkline/call/types.hpp>
+#include <trunkline/core/entropy.hpp>
+#include <trunkline/core/outbox.hpp>
+#include <trunkline/core/result.hpp>
+#include <trunkline/rtp/jitter_buffer.hpp>
+#include <trunkline/rtp/session.hpp>
+#include <trunkline/rtp/telephone_event.hpp>
+#include <trunkline/sdp/offer_answer.hpp>
+
+namespace trunkline::calls {
+
+/// From the first agreement on, one packet leaves every ptime, speech or silence, unless hold says
+/// otherwise. Sans-I/O; what is heard and what was played is told as events of the owner.
+class media_stream {
+public:
+    struct config {
+        rtp::release delivery = rtp::release::as_arrived;
+        bool symmetric = true;
+        duration wall_clock_offset{};
+    };
+
+    media_stream(media_id media, owner_id owner, const config& values, entropy& random);
+
+    /// What was agreed first, or anew. Begins to send.
+    void agree(const sdp::agreed& what, time_point now);
+    void receive(const inputs::media_packet& packet, time_point now, outbox& out);
+    void tick(time_point now, outbox& out);
+    [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
+    /// Sends RTCP BYE and nothing more.
+    void stop(time_point now, outbox& out);
+
+    /// Sends 10 to 60 ms at once, ahead of whatever is queued.
+    result<void> send(std::span<const std::int16_t> pcm, time_point now, outbox& out);
+    [[nodiscard]] audio::playout_queue& speech() noexcept { return speech_; }
+    [[nodiscard]] const audio::playout_queue& speech() const noexcept { return speech_; }
+    /// Tells of marks and utterances that need no packet to happen, as clear() makes them.
+    void tell_happened(outbox& out);
+    /// Queues digits to be sent by RFC 4733 one after the other.
+    result<void> send_digits(std::string_view digits, time_point now);
+
+    [[nodiscard]] media_statistics statistics() const noexcept;
+    [[nodiscard]] media_id id() const noexcept { return media_; }
+    [[nodiscard]] codec::law law() const noexcept { return law_; }
+    [[nodiscard]] const sdp::agreed& agreed() const noexcept { return agreed_; }
+
+private:
+    void receive_rtp(const inputs::media_packet& packet, time_point now, outbox& out);
+    void drain(time_point now, outbox& out);
+    void hear_event(const rtp::jitter_buffer::item& item, time_point now, outbox& out);
+    void tell(const rtp::digit_changes& changes, outbox& out);
+    [[nodiscard]] std::optional<codec::law> law_of(std::uint8_t payload_type) const noexcept;
+    void send_frame(time_point now, outbox& out);
+    void send_packet(std::span<const std::byte> payload, time_point now, outbox& out);
+    [[nodiscard]] bool send_event(time_point now, outbox& out);
+    void send_report(time_point now, outbox& out);
+    [[nodiscard]] endpoint rtcp_to() const noexcept;
+    [[nodiscard]] bool sending() const noexcept;
+    [[nodiscard]] std::size_t frame_samples() const noexcept;
+
+    media_id media_;
+    owner_id owner_;
+    config config_;
+    sdp::agreed agreed_{};
+    codec::law law_ = codec::law::ulaw;
+    bool running_ = false;
+    bool spoken_ = false; ///< A first packet has gone: it bears the marker.
+    rtp::session session_;
+    rtp::jitter_buffer jitter_;
+    heard heard_;
+    source_latch source_;
+    audio::playout_queue speech_;
+    rtp::telephone_event_receiver events_in_;
+    rtp::telephone_event_sender events_out_;
+    std::deque<char> digits_;
+    std::optional<time_point> next_frame_;
+    std::optional<time_point> first_received_;
+    std::optional<time_point> first_sent_;
+};
+
+} // namespace trunkline::calls

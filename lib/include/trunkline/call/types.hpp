@@ -1,0 +1,84 @@
+// What a call is told by and told of, below the trunk that it belongs to.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <trunkline/core/time.hpp>
+
+namespace trunkline {
+
+enum class direction : std::uint8_t { inbound, outbound };
+
+/// Who ended a call, seen from the telephone network.
+enum class ended_by : std::uint8_t {
+    caller,
+    callee,
+    carrier,     ///< Refused, or went away.
+    application, ///< hang_up() or reject().
+    agent,       ///< A callback threw.
+    timeout,     ///< No answer, or no ACK.
+    local_error, ///< No media port, no route, no gateway.
+};
+[[nodiscard]] std::string_view name(ended_by who) noexcept;
+
+/// Where the samples of a frame come from.
+enum class frame_kind : std::uint8_t {
+    speech,    ///< As received.
+    concealed, ///< The packet was lost; this sounds like what was around it.
+    noise,     ///< The far end sends nothing (DTX): background.
+    silence,   ///< The far end holds us.
+};
+
+/// Some milliseconds of what the caller said, 16-bit linear at 8 kHz. Frames of a call cover its
+/// timeline without hole or overlap. The samples live until the callback returns.
+struct audio_frame {
+    std::span<const std::int16_t> samples{};
+    std::uint64_t at = 0; ///< Index of the first sample since audio began.
+    frame_kind kind = frame_kind::speech;
+};
+
+/// Counted by the media stream of a call.
+struct media_statistics {
+    std::uint64_t sent = 0;     ///< RTP packets.
+    std::uint64_t received = 0; ///< Without duplicates.
+    std::uint64_t lost = 0;
+    std::uint64_t late = 0;    ///< Came, but after its turn.
+    std::uint64_t foreign = 0; ///< From a source that is not the call's; dropped.
+    duration jitter{};
+    std::optional<duration> round_trip{};
+    std::optional<time_point> first_received{};
+    std::optional<time_point> first_sent{}; ///< Of what the agent said, not of silence.
+};
+
+namespace calls {
+
+/// The `code` of the effects::event that a call tells its agent.
+enum class event : std::uint16_t {
+    incoming = 1,
+    ringing,
+    early_media,
+    answered,
+    audio, ///< bytes: samples; values: index, kind
+    digit, ///< values: the digit, milliseconds
+    mark,  ///< values: tag, 1 when it was played and 0 when its utterance was cleared
+    utterance_played, ///< values: id, samples
+    drained,
+    ended,
+};
+
+/// What an ended call is remembered by.
+struct ending {
+    ended_by by = ended_by::local_error;
+    int sip_code = 0;
+    std::string reason{};        ///< Ours, in words.
+    std::string carrier_words{}; ///< The peer's reason phrase, Reason and Warning headers.
+};
+
+} // namespace calls
+} // namespace trunkline

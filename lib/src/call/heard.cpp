@@ -1,0 +1,65 @@
+#include <trunkline/call/heard.hpp>
+
+#include <algorithm>
+
+namespace trunkline::calls {
+
+std::span<std::int16_t> heard::room(std::size_t samples, outbox& out) {
+    const auto bytes = out.make(samples * sizeof(std::int16_t));
+    return {reinterpret_cast<std::int16_t*>(bytes.data()), samples};
+}
+
+void heard::tell(std::span<const std::int16_t> samples, frame_kind kind, owner_id owner,
+                 outbox& out) {
+    out.tell(owner, static_cast<std::uint16_t>(event::audio), std::as_bytes(samples),
+             {static_cast<std::int64_t>(next_), static_cast<std::int64_t>(kind)});
+    next_ += samples.size();
+}
+
+void heard::fill(frame_kind kind, std::size_t samples, owner_id owner, outbox& out) {
+    while (samples > 0) {
+        const auto part = std::min(samples, frame);
+        const auto made = room(part, out);
+        if (kind == frame_kind::silence) std::ranges::fill(made, std::int16_t{0});
+        else concealment_.conceal(made);
+        tell(made, kind, owner, out);
+        samples -= part;
+    }
+}
+
+void heard::take(const rtp::jitter_buffer::item& item, std::optional<codec::law> law,
+                 owner_id owner, time_point now, outbox& out) {
+    using what = rtp::jitter_buffer::item::what;
+    if (item.kind == what::lost) {
+        if (begun_) fill(frame_kind::concealed, usual_, owner, out);
+        return;
+    }
+    if (!law || item.payload.empty()) return;
+    const auto samples = std::min(item.payload.size(), longest);
+    const auto expected = static_cast<std::int64_t>(next_);
+    if (!begun_ || item.restarted) base_ = expected - item.timestamp;
+    begun_ = true;
+    // A pause that the timestamps tell of is part of the timeline; a leap or a step back is not.
+    const auto ahead = item.timestamp + base_ - expected;
+    if (ahead > 0 && ahead <= longest_pause) {
+        fill(frame_kind::noise, static_cast<std::size_t>(ahead), owner, out);
+    } else if (ahead != 0) {
+        base_ -= ahead;
+    }
+    const auto made = room(samples, out);
+    codec::decode(*law, item.payload.first(samples), made);
+    concealment_.received(made);
+    tell(made, frame_kind::speech, owner, out);
+    usual_ = samples;
+    fill_at_ = now + patience;
+}
+
+void heard::tick(bool on_hold, owner_id owner, time_point now, outbox& out) {
+    if (!fill_at_ || now < *fill_at_) return;
+    fill(on_hold ? frame_kind::silence : frame_kind::noise, frame, owner, out);
+    // Late by more than a frame, the clock starts again here: nobody needs a burst of silence.
+    *fill_at_ += frame_time;
+    if (*fill_at_ + patience < now) fill_at_ = now + frame_time;
+}
+
+} // namespace trunkline::calls

@@ -1,0 +1,214 @@
+#include <trunkline/call/leg.hpp>
+
+#include <array>
+
+namespace trunkline::calls {
+
+namespace {
+
+[[nodiscard]] std::uint16_t kind(leg::timer which) noexcept {
+    return static_cast<std::uint16_t>(which);
+}
+
+} // namespace
+
+leg::leg(environment& around, const sip::identity& who, owner_id owner, direction which,
+         std::shared_ptr<const leg_settings> settings, signalling_path path)
+    : around_{around},
+      owner_{owner},
+      direction_{which},
+      settings_{std::move(settings)},
+      path_{std::move(path)},
+      local_tag_{who, around.random},
+      negotiation_{around.random.number()} {
+    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) node->owner = this;
+    repeat_timer_.kind = kind(timer::repeat_2xx);
+    media_timer_.kind = kind(timer::media);
+    guard_timer_.kind = kind(timer::guard);
+}
+
+leg::~leg() {
+    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) around_.wheel.disarm(*node);
+    for (const auto id : {invite_, bye_}) {
+        if (id) around_.transactions.disown(id);
+    }
+}
+
+std::string_view leg::via_transport() const noexcept {
+    switch (path_.over) {
+    case transport::udp: return "UDP";
+    case transport::tcp: return "TCP";
+    case transport::tls: return "TLS";
+    }
+    return "UDP";
+}
+
+void leg::tell(notice::what kind, ending end) {
+    around_.notices.push_back({.kind = kind, .owner = owner_, .end = std::move(end)});
+}
+
+/// Tells of the end once; whatever is still under way goes on without anybody listening.
+void leg::end(ending how, time_point now, outbox& out) {
+    if (std::exchange(told_end_, true)) return;
+    release_media(now, out);
+    tell(notice::what::ended, std::move(how));
+}
+
+void leg::finish(outbox&) {
+    if (phase_ == phase::finished) return;
+    phase_ = phase::finished;
+    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) around_.wheel.disarm(*node);
+    tell(notice::what::finished);
+}
+
+void leg::release_media(time_point now, outbox& out) {
+    if (media_) {
+        media_->stop(now, out);
+        around_.wheel.disarm(media_timer_);
+    }
+    if (media_state_ == media_state::open) out.close_media(media_id_);
+    // A pair that is still being opened is closed when it comes: see media_opened().
+    if (media_state_ != media_state::opening) media_state_ = media_state::refused;
+}
+
+void leg::open_media(outbox& out) {
+    if (media_state_ != media_state::none) return;
+    media_state_ = media_state::opening;
+    out.open_media(token{static_cast<std::uint64_t>(owner_)}, owner_, path_.media_at);
+}
+
+void leg::media_opened(const inputs::media_opened& what, time_point now, outbox& out) {
+    media_id_ = what.media;
+    if (told_end_ || phase_ == phase::finished || media_state_ != media_state::opening) {
+        out.close_media(what.media);
+        media_state_ = media_state::refused;
+        return;
+    }
+    media_state_ = media_state::open;
+    rtp_port_ = what.rtp_port;
+    rtcp_port_ = what.rtcp_port;
+    media_.emplace(what.media, owner_,
+                   media_stream::config{.delivery = settings_->delivery,
+                                        .symmetric = settings_->symmetric,
+                                        .wall_clock_offset = around_.wall_clock_offset},
+                   around_.random);
+    if (direction_ == direction::outbound) return send_invite(now, out);
+    const auto wanted = std::exchange(wish_, wish::none);
+    if (wanted == wish::progress) send_progress(now, out);
+    if (wanted == wish::answer) send_answer(now, out);
+}
+
+void leg::media_failed(const inputs::media_failed& what, time_point now, outbox& out) {
+    media_state_ = media_state::refused;
+    if (told_end_) return;
+    out.note(severity::failure, diagnostic::media_refused, owner_,
+             {static_cast<std::int64_t>(what.why)});
+    const ending how{ended_by::local_error, 503, "no media port", {}};
+    if (direction_ == direction::inbound) {
+        reject(503, "Service Unavailable", "Retry-After: 5\r\n", how, now, out);
+    } else {
+        end(how, now, out);
+        finish(out);
+    }
+}
+
+sdp::local_media leg::local_media() const {
+    sdp::local_media local;
+    local.codecs = settings_->codecs;
+    local.dtmf = settings_->dtmf;
+    local.address = path_.media_advertised;
+    if (media_state_ == media_state::open) {
+        local.rtp_port = rtp_port_;
+        local.rtcp_port = rtcp_port_;
+    } else {
+        // The discard port: there is a stream, and nothing flows in it.
+        local.rtp_port = 9;
+        local.direction = sdp::direction::inactive;
+    }
+    return local;
+}
+
+void leg::agree(const sdp::agreed& what, time_point now) {
+    if (!media_) return;
+    media_->agree(what, now);
+    rearm_media();
+}
+
+void leg::rearm_media() {
+    if (!media_) return;
+    if (const auto deadline = media_->next_deadline()) around_.wheel.arm(media_timer_, *deadline);
+    else around_.wheel.disarm(media_timer_);
+}
+
+void leg::receive_media(const inputs::media_packet& packet, time_point now, outbox& out) {
+    if (!media_ || told_end_) return;
+    media_->receive(packet, now, out);
+    rearm_media();
+}
+
+void leg::fire(timer which, time_point now, outbox& out) {
+    switch (which) {
+    case timer::repeat_2xx: return repeat_2xx(now, out);
+    case timer::media:
+        if (media_ && !told_end_) media_->tick(now, out);
+        return rearm_media();
+    case timer::guard: return finish(out);
+    }
+}
+
+void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out) {
+    ending how{by, code, std::string{reason}, {}};
+    switch (phase_) {
+    case phase::incoming: {
+        const int status = by == ended_by::agent ? 500 : 480;
+        how.sip_code = status;
+        return reject(status, sip::reason_phrase(status), {}, how, now, out);
+    }
+    case phase::inviting:
+        end(std::move(how), now, out);
+        if (!invite_) return finish(out);
+        phase_ = phase::leaving;
+        // Section 9.1: a CANCEL waits for a provisional response; without any, Timer B ends it.
+        if (provisional_seen_) around_.transactions.cancel(invite_, now, out);
+        else cancel_wanted_ = true;
+        around_.wheel.arm(guard_timer_, now + 2 * 64 * around_.timers.t1);
+        return;
+    case phase::accepting:
+        end(std::move(how), now, out);
+        // Section 15.1.1: the callee may not send BYE before the ACK came.
+        bye_when_acked_ = true;
+        return;
+    case phase::confirmed:
+        end(std::move(how), now, out);
+        return send_bye(now, out);
+    case phase::idle:
+        end(std::move(how), now, out);
+        return finish(out);
+    case phase::leaving:
+    case phase::finished: return;
+    }
+}
+
+void leg::transaction_ended(const sip::transaction_layer::ended& what, time_point now,
+                            outbox& out) {
+    using why = sip::transaction_layer::ended::why;
+    if (what.what == why::nothing) return;
+    if (what.id == bye_) return finish(out);
+    if (what.id != invite_) return;
+    if (direction_ == direction::inbound) {
+        // No ACK for a failure of ours: whoever called is gone.
+        if (phase_ == phase::leaving) finish(out);
+        return;
+    }
+    if (phase_ == phase::leaving) return finish(out);
+    if (phase_ != phase::inviting) return;
+    const bool timeout = what.what == why::timeout;
+    told_end_ = true;
+    release_media(now, out);
+    tell(notice::what::refused,
+         {timeout ? ended_by::timeout : ended_by::carrier, timeout ? 408 : 503,
+          timeout ? "no answer from the gateway" : "the gateway cannot be reached", {}});
+    finish(out);
+}
+
+} // namespace trunkline::calls

@@ -1,0 +1,170 @@
+// The callee's side of an INVITE.
+#include <algorithm>
+#include <array>
+
+#include <trunkline/call/leg.hpp>
+
+namespace trunkline::calls {
+
+namespace {
+
+constexpr std::size_t room_for_response = 4096;
+constexpr std::string_view allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+
+} // namespace
+
+result<void> leg::incoming(const sip::message_view& invite, std::string_view bytes,
+                           sip::transaction_id transaction) {
+    invite_ = transaction;
+    phase_ = phase::incoming;
+    call_id_ = invite.call_id();
+    contact_user_ = invite.request_uri().user;
+    source_ = path_.peer;
+    dialog_ = sip::dialog::as_callee(invite, local_tag_.view());
+    has_dialog_ = true;
+    auto kept = sip::message::parse(bytes);
+    if (!kept) return kept.reason();
+    request_ = *std::move(kept);
+    late_offer_ = invite.body().empty();
+    negotiation_.set_local(local_media());
+    if (late_offer_) return {};
+    const auto offered = negotiation_.receive_offer(invite.body());
+    if (!offered) return offered.reason();
+    return {};
+}
+
+void leg::respond(int status, std::string_view reason, std::string_view fields,
+                  std::string_view body, time_point now, outbox& out) {
+    const auto& invite = **request_;
+    // The request's Vias, Record-Routes and From come back, so there is always room for them.
+    sip::writer to{out.reserve(path_.flow, room_for_response + 2 * invite.size(), owner_)};
+    to.response_head(invite, status, reason, local_tag_.view(), source_);
+    if (status < 300) {
+        invite.each(sip::header::record_route, [&](std::string_view route) {
+            to.field(sip::header::record_route, route);
+        });
+        to.name(sip::header::contact).raw("<sip:");
+        if (!contact_user_.empty()) to.text(contact_user_).raw("@");
+        to.text(path_.sent_by).raw(">").line();
+        to.field(sip::header::allow, allow);
+    }
+    to.raw(fields).body("application/sdp", body);
+    const auto bytes = out.commit(to.size());
+    around_.transactions.responded(invite_, status, bytes, now);
+    if (status >= 200 && status < 300) keep_2xx(bytes, now);
+}
+
+result<void> leg::ringing(time_point now, outbox& out) {
+    if (phase_ != phase::incoming) return error{.code = errc::wrong_state};
+    respond(180, sip::reason_phrase(180), {}, {}, now, out);
+    return {};
+}
+
+result<void> leg::progress(time_point now, outbox& out) {
+    // Without reliable provisional responses a late offer cannot be made in a 183.
+    if (phase_ != phase::incoming || late_offer_) return error{.code = errc::wrong_state};
+    if (media_state_ == media_state::open) {
+        send_progress(now, out);
+    } else {
+        wish_ = std::max(wish_, wish::progress);
+        open_media(out);
+    }
+    return {};
+}
+
+result<void> leg::answer(bool with_media, time_point now, outbox& out) {
+    if (phase_ != phase::incoming || wish_ == wish::answer) return error{.code = errc::wrong_state};
+    with_media_ = with_media;
+    if (!with_media || media_state_ == media_state::open) {
+        send_answer(now, out);
+    } else {
+        wish_ = wish::answer;
+        open_media(out);
+    }
+    return {};
+}
+
+void leg::send_progress(time_point now, outbox& out) {
+    std::array<char, 2048> body{};
+    negotiation_.set_local(local_media());
+    const auto size = negotiation_.write_answer(body);
+    if (!size) return;
+    respond(183, sip::reason_phrase(183), {}, {body.data(), *size}, now, out);
+    if (const auto agreed = negotiation_.current()) agree(*agreed, now);
+}
+
+void leg::send_answer(time_point now, outbox& out) {
+    std::array<char, 2048> body{};
+    negotiation_.set_local(local_media());
+    const auto size = late_offer_ ? negotiation_.write_offer(local_media(), body)
+                                  : negotiation_.write_answer(body);
+    if (!size) {
+        const ending how{ended_by::local_error, 500, "no answer could be written", {}};
+        return reject(500, sip::reason_phrase(500), {}, how, now, out);
+    }
+    respond(200, sip::reason_phrase(200), {}, {body.data(), *size}, now, out);
+    phase_ = phase::accepting;
+    answered_ = true;
+    if (!late_offer_) {
+        if (const auto agreed = negotiation_.current()) agree(*agreed, now);
+    }
+    tell(notice::what::answered);
+}
+
+void leg::reject(int status, std::string_view reason, std::string_view fields, const ending& how,
+                 time_point now, outbox& out) {
+    if (phase_ != phase::incoming) return;
+    respond(status, reason, fields, {}, now, out);
+    phase_ = phase::leaving;
+    end(how, now, out);
+    // The transaction repeats the response and takes the ACK; nothing here waits for it.
+    around_.transactions.disown(invite_);
+    finish(out);
+}
+
+void leg::cancelled(time_point now, outbox& out) {
+    reject(487, sip::reason_phrase(487), {}, {ended_by::caller, 487, "cancelled by the caller", {}},
+           now, out);
+}
+
+/// Section 13.3.1.4: the 2xx is repeated until its ACK comes, over every transport.
+void leg::keep_2xx(std::span<const std::byte> bytes, time_point now) {
+    last_2xx_.assign(bytes.begin(), bytes.end());
+    repeat_interval_ = around_.timers.t1;
+    repeat_until_ = now + 64 * around_.timers.t1;
+    around_.wheel.arm(repeat_timer_, now + repeat_interval_);
+}
+
+void leg::repeat_2xx(time_point now, outbox& out) {
+    if (last_2xx_.empty()) return;
+    if (now >= repeat_until_) {
+        last_2xx_.clear();
+        out.note(severity::warning, diagnostic::ack_missing, owner_);
+        end({ended_by::timeout, 408, "no ACK for our 200", {}}, now, out);
+        return send_bye(now, out);
+    }
+    const auto room = out.reserve(path_.flow, last_2xx_.size(), owner_);
+    std::ranges::copy(last_2xx_, room.begin());
+    static_cast<void>(out.commit(last_2xx_.size()));
+    repeat_interval_ = std::min(repeat_interval_ * 2, around_.timers.t2);
+    around_.wheel.arm(repeat_timer_, std::min(now + repeat_interval_, repeat_until_));
+}
+
+void leg::acknowledged(const sip::message_view& ack, time_point now, outbox& out) {
+    last_2xx_.clear();
+    around_.wheel.disarm(repeat_timer_);
+    if (negotiation_.current_state() == sdp::negotiation::state::offered && !ack.body().empty()) {
+        if (const auto agreed = negotiation_.receive_answer(ack.body())) agree(*agreed, now);
+    }
+    if (phase_ != phase::accepting) return;
+    phase_ = phase::confirmed;
+    request_.reset();
+    follow_target(out);
+    if (bye_when_acked_) return send_bye(now, out);
+    if (late_offer_ && !negotiation_.current()) {
+        end({ended_by::local_error, 488, "the ACK brought no usable answer", {}}, now, out);
+        send_bye(now, out);
+    }
+}
+
+} // namespace trunkline::calls

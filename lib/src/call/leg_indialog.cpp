@@ -1,0 +1,218 @@
+// Requests within the dialog, theirs and ours.
+#include <array>
+#include <charconv>
+
+#include <trunkline/call/leg.hpp>
+#include <trunkline/core/text.hpp>
+
+namespace trunkline::calls {
+
+namespace {
+
+constexpr std::size_t room_for_message = 4096;
+constexpr std::string_view allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n";
+
+/// "Signal=5" of application/dtmf-relay, or the single character of application/dtmf.
+[[nodiscard]] char digit_of(std::string_view body) {
+    const auto at = body.find("Signal");
+    if (at != std::string_view::npos) {
+        const auto equals = body.find('=', at);
+        if (equals == std::string_view::npos) return 0;
+        body = body.substr(equals + 1);
+    }
+    body = trimmed(body.substr(0, body.find('\n')));
+    if (body == "10") return '*';
+    if (body == "11") return '#';
+    const bool digit = body.size() == 1 && (rtp::to_event(body[0]).has_value());
+    return digit ? body[0] : '\0';
+}
+
+} // namespace
+
+void leg::receive_request(const sip::message_view& request, const flow_info& from, flow_id flow,
+                          time_point now, outbox& out) {
+    if (request.method() == sip::method::ack) {
+        if (has_dialog_ && dialog_.matches(request, true)) acknowledged(request, now, out);
+        return;
+    }
+    const auto id = around_.transactions.accept(request, flow, from.transport != transport::udp,
+                                                owner_id::none);
+    const auto answer = [&](int status, std::string_view fields = {}) {
+        reply(request, id, flow, from.peer, status, fields, {}, now, out);
+    };
+    if (!has_dialog_ || !dialog_.matches(request, true) || phase_ == phase::finished) {
+        return answer(481);
+    }
+    // Section 12.2.2: an older request than the last one is out of order.
+    if (!dialog_.take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
+    switch (request.method()) {
+    case sip::method::bye:
+        answer(200);
+        return bye_received(request, now, out);
+    case sip::method::invite:
+    case sip::method::update: return reinvited(request, id, from.peer, now, out);
+    case sip::method::info:
+        answer(200);
+        return info_received(request, out);
+    case sip::method::options: return answer(200, allow);
+    default: return answer(request.method() == sip::method::other ? 501 : 405, allow);
+    }
+}
+
+void leg::reply(const sip::message_view& request, sip::transaction_id id, flow_id flow,
+                const endpoint& source, int status, std::string_view fields, std::string_view body,
+                time_point now, outbox& out) {
+    sip::writer to{out.reserve(flow, room_for_message + 2 * request.size(), owner_)};
+    to.response_head(request, status, sip::reason_phrase(status), local_tag_.view(), source);
+    if (!body.empty()) {
+        to.name(sip::header::contact).raw("<sip:");
+        if (!contact_user_.empty()) to.text(contact_user_).raw("@");
+        to.text(path_.sent_by).raw(">").line();
+    }
+    to.raw(fields).body("application/sdp", body);
+    const auto bytes = out.commit(to.size());
+    around_.transactions.responded(id, status, bytes, now);
+    if (request.method() == sip::method::invite && status >= 200 && status < 300) {
+        keep_2xx(bytes, now);
+    }
+}
+
+void leg::bye_received(const sip::message_view& request, time_point now, outbox& out) {
+    std::string words{request.value(sip::header::reason)};
+    const auto by = direction_ == direction::inbound ? ended_by::caller : ended_by::callee;
+    if (phase_ == phase::incoming) {
+        // A BYE in the early dialog: the INVITE still wants its final response (section 15.1.2).
+        return reject(487, sip::reason_phrase(487), {}, {by, 487, "BYE before the answer", words},
+                      now, out);
+    }
+    last_2xx_.clear();
+    end({by, 200, "BYE", std::move(words)}, now, out);
+    finish(out);
+}
+
+/// A re-INVITE or an UPDATE: hold, a moved address, another codec, or only a sign of life.
+void leg::reinvited(const sip::message_view& request, sip::transaction_id id,
+                    const endpoint& source, time_point now, outbox& out) {
+    const auto flow = path_.flow;
+    const bool invite = request.method() == sip::method::invite;
+    const auto answer = [&](int status, std::string_view fields, std::string_view body) {
+        reply(request, id, flow, source, status, fields, body, now, out);
+    };
+    if (phase_ == phase::leaving) return answer(481, {}, {});
+    // An offer while another is open is glare (RFC 3261 section 14.2, RFC 3311 section 5.2).
+    if (phase_ == phase::incoming || phase_ == phase::inviting) return answer(491, {}, {});
+    if (invite && !last_2xx_.empty()) return answer(500, "Retry-After: 2\r\n", {});
+    dialog_.refresh(request);
+    follow_target(out);
+    std::array<char, 2048> body{};
+    negotiation_.set_local(local_media());
+    if (request.body().empty()) {
+        if (!invite) return answer(200, {}, {});
+        const auto size = negotiation_.write_offer(local_media(), body);
+        if (!size) return answer(491, {}, {});
+        return answer(200, allow, {body.data(), *size});
+    }
+    const auto offered = negotiation_.receive_offer(request.body());
+    if (!offered) {
+        const bool glare = offered.reason().code == errc::wrong_state;
+        return answer(glare ? 491 : 488, {}, {});
+    }
+    const auto size = negotiation_.write_answer(body);
+    if (!size) return answer(500, {}, {});
+    answer(200, allow, {body.data(), *size});
+    if (const auto agreed = negotiation_.current()) agree(*agreed, now);
+}
+
+void leg::info_received(const sip::message_view& request, outbox& out) {
+    const auto type = request.content_type();
+    if (!iequals(type, "application/dtmf-relay") && !iequals(type, "application/dtmf")) return;
+    const char digit = digit_of(request.body());
+    if (digit == 0 || told_end_) return;
+    out.tell(owner_, static_cast<std::uint16_t>(event::digit), {}, {digit, 0});
+}
+
+void leg::send_bye(time_point now, outbox& out) {
+    phase_ = phase::leaving;
+    last_2xx_.clear();
+    around_.wheel.disarm(repeat_timer_);
+    // Whatever becomes of it, nobody waits longer than a transaction may last.
+    around_.wheel.arm(guard_timer_, now + 65 * around_.timers.t1);
+    if (rerouting_) {
+        bye_waits_ = true;
+        return;
+    }
+    if (bye_) around_.transactions.disown(bye_);
+    bye_ = around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_);
+    sip::writer to{out.reserve(path_.flow, room_for_message, owner_)};
+    dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(),
+                       around_.transactions.branch(bye_), via_transport(), path_.sent_by);
+    write_credentials(to, "BYE", dialog_.remote_target());
+    to.no_body();
+    around_.transactions.sent(bye_, out.commit(to.size()), now);
+}
+
+/// Section 22.2: the first challenge that we can answer, of the trunk's own realm, a bounded number
+/// of times.
+bool leg::take_challenge(const sip::message_view& response, outbox& out) {
+    const auto ignore = [&](std::int64_t why) {
+        out.note(severity::warning, diagnostic::challenge_ignored, owner_, {why});
+        return false;
+    };
+    if (settings_->auth_username.empty()) return ignore(1);
+    if (challenges_ == limits::auth_retries) return ignore(3);
+    const bool proxy = response.status() == 407;
+    bool known = false;
+    bool taken = false;
+    bool other_realm = false;
+    response.each(proxy ? sip::header::proxy_authenticate : sip::header::www_authenticate,
+                  [&](std::string_view value) {
+                      const auto challenge = sip::challenge_view::parse(value);
+                      if (!challenge || known) return;
+                      if (!settings_->auth_realm.empty() &&
+                          challenge->realm != settings_->auth_realm) {
+                          other_realm = true;
+                          return;
+                      }
+                      known = true;
+                      if (!digest_) digest_ = std::make_unique<sip::digest_client>();
+                      taken = digest_->take(*challenge, proxy);
+                  });
+    ++challenges_;
+    if (!known) return ignore(other_realm ? 2 : 4);
+    return taken || ignore(3);
+}
+
+void leg::write_credentials(sip::writer& to, std::string_view method, std::string_view uri) {
+    if (!digest_) return;
+    // Section 22.1: an ACK repeats the credentials of its INVITE and is never challenged itself.
+    digest_->write(to, settings_->auth_username, settings_->auth_password,
+                   method == "ACK" ? "INVITE" : method,
+                   method == "ACK" ? std::string_view{invitation_.request_uri} : uri,
+                   around_.random);
+}
+
+/// Where requests of the dialog go (section 12.2.1.1). A private address from a public peer is
+/// behind a NAT that only the flow knows the way through, and a name is left to the flow as well.
+void leg::follow_target(outbox&) {
+    const auto hop = sip::uri_view::parse(dialog_.next_hop());
+    if (!hop || !hop->is_sip()) return;
+    const auto literal = address::parse(hop->host);
+    if (!literal || literal->is_wildcard()) return;
+    const endpoint target{*literal, hop->port_or_default()};
+    if (target == path_.peer) return;
+    const bool hidden = literal->is_private() || literal->is_loopback();
+    if (hidden && !path_.peer.address.is_private() && !path_.peer.address.is_loopback()) return;
+    if (path_.over != transport::udp) return; // A connection is kept for the dialog.
+    rerouting_ = true;
+    around_.notices.push_back(
+        {.kind = notice::what::reroute, .owner = owner_, .target = target});
+}
+
+void leg::set_path(signalling_path path, time_point now, outbox& out) {
+    path_ = std::move(path);
+    rerouting_ = false;
+    if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, now, out);
+    if (std::exchange(bye_waits_, false)) send_bye(now, out);
+}
+
+} // namespace trunkline::calls

@@ -1,0 +1,189 @@
+// The caller's side of an INVITE.
+#include <array>
+
+#include <trunkline/call/leg.hpp>
+
+namespace trunkline::calls {
+
+namespace {
+
+constexpr std::size_t room_for_request = 4096;
+constexpr std::string_view allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+
+/// What the carrier says in its own words: reason phrase, Reason, Warning and X-...-Error headers.
+[[nodiscard]] std::string words_of(const sip::message_view& response) {
+    std::string words{response.reason()};
+    for (const auto which : {sip::header::reason, sip::header::warning}) {
+        response.each(which, [&](std::string_view value) {
+            if (words.size() + value.size() < 512) words.append("; ").append(value);
+        });
+    }
+    for (const auto& field : response.fields()) {
+        const bool theirs = field.id == sip::header::other && field.name.size() > 2 &&
+                            (field.name[0] == 'X' || field.name[0] == 'x') &&
+                            field.name.find("Error") != std::string_view::npos;
+        if (theirs && words.size() + field.value.size() < 512) {
+            words.append("; ").append(field.name).append(": ").append(field.value);
+        }
+    }
+    return words;
+}
+
+} // namespace
+
+void leg::invite(invitation what, time_point, outbox& out) {
+    invitation_ = std::move(what);
+    contact_user_ = invitation_.contact_user;
+    phase_ = phase::inviting;
+    // A Call-ID of ours bears our place, as tags and branches do, with letters of its own.
+    const auto place = sip::read_identity(local_tag_.view()).value_or(sip::identity{});
+    call_id_ = sip::identity_text{place, around_.random}.view();
+    open_media(out);
+}
+
+void leg::send_invite(time_point now, outbox& out) {
+    std::array<char, 2048> body{};
+    const auto size = negotiation_.write_offer(local_media(), body);
+    if (!size) {
+        end({ended_by::local_error, 500, "no offer could be written", {}}, now, out);
+        return finish(out);
+    }
+    invite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
+    sip::writer to{out.reserve(path_.flow, room_for_request + *size, owner_)};
+    to.request_line("INVITE", invitation_.request_uri);
+    to.name(sip::header::via).raw("SIP/2.0/").raw(via_transport()).raw(" ").text(path_.sent_by);
+    to.raw(";branch=").raw(around_.transactions.branch(invite_)).raw(";rport").line();
+    to.field(sip::header::max_forwards, 70);
+    to.name(sip::header::from).text(invitation_.from).raw(";tag=").raw(local_tag_.view()).line();
+    to.field(sip::header::to, invitation_.to);
+    to.field(sip::header::call_id, call_id_);
+    to.name(sip::header::cseq).number(invite_cseq_).raw(" INVITE").line();
+    to.name(sip::header::contact).raw("<sip:");
+    if (!contact_user_.empty()) to.text(contact_user_).raw("@");
+    to.text(path_.sent_by).raw(">").line();
+    to.field(sip::header::allow, allow);
+    if (!settings_->user_agent.empty()) to.field(sip::header::user_agent, settings_->user_agent);
+    write_credentials(to, "INVITE", invitation_.request_uri);
+    for (const auto& [name, value] : invitation_.headers) to.field(name, value);
+    to.body("application/sdp", {body.data(), *size});
+    const auto bytes = out.commit(to.size());
+    if (bytes.empty()) {
+        around_.transactions.forget(invite_);
+        invite_ = {};
+        end({ended_by::local_error, 500, "a header of the INVITE cannot be sent", {}}, now, out);
+        return finish(out);
+    }
+    around_.transactions.sent(invite_, bytes, now);
+}
+
+void leg::receive_response(const sip::message_view& response, sip::transaction_id id,
+                           time_point now, outbox& out) {
+    if (id == invite_) return invite_response(response, now, out);
+    if (id != bye_ || response.status() < 200) return;
+    // A carrier may challenge BYE too; the first challenge is answered, the call is over anyway.
+    const bool challenge = response.status() == 401 || response.status() == 407;
+    if (challenge && take_challenge(response, out)) return send_bye(now, out);
+    finish(out);
+}
+
+void leg::invite_response(const sip::message_view& response, time_point now, outbox& out) {
+    const auto status = response.status();
+    if (status < 200) return provisional(response, now, out);
+    if (status < 300) return accepted(response, now, out);
+    if (phase_ == phase::leaving) return finish(out);
+    if (phase_ != phase::inviting) return;
+    refused(response, now, out);
+}
+
+void leg::provisional(const sip::message_view& response, time_point now, outbox& out) {
+    provisional_seen_ = true;
+    if (cancel_wanted_) {
+        cancel_wanted_ = false;
+        return around_.transactions.cancel(invite_, now, out);
+    }
+    if (phase_ != phase::inviting || response.status() == 100) return;
+    if (!response.body().empty()) {
+        // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests.
+        if (const auto agreed = negotiation_.receive_answer(response.body())) {
+            agree(*agreed, now);
+            return tell(notice::what::early_media, {.sip_code = response.status()});
+        }
+    }
+    tell(notice::what::ringing, {.sip_code = response.status()});
+}
+
+void leg::accepted(const sip::message_view& response, time_point now, outbox& out) {
+    if (has_dialog_) {
+        // The same 2xx again wants its ACK again; that of another fork wants to be left.
+        if (response.to().tag() == dialog_.remote_tag()) {
+            return send_ack(dialog_, invite_cseq_, now, out);
+        }
+        return leave_fork(response, now, out);
+    }
+    dialog_ = sip::dialog::as_caller(response);
+    has_dialog_ = true;
+    const bool unwanted = phase_ == phase::leaving;
+    phase_ = phase::confirmed;
+    follow_target(out);
+    if (rerouting_) ack_waits_ = true;
+    else send_ack(dialog_, invite_cseq_, now, out);
+    // Our CANCEL crossed their 200: section 9.1 leaves BYE.
+    if (unwanted) return send_bye(now, out);
+    if (!response.body().empty()) {
+        if (const auto agreed = negotiation_.receive_answer(response.body())) agree(*agreed, now);
+    }
+    if (!negotiation_.current()) {
+        end({ended_by::carrier, 488, "the 200 brought no usable answer", words_of(response)}, now,
+            out);
+        return send_bye(now, out);
+    }
+    answered_ = true;
+    tell(notice::what::answered, {.sip_code = response.status()});
+}
+
+void leg::refused(const sip::message_view& response, time_point now, outbox& out) {
+    const auto status = response.status();
+    if ((status == 401 || status == 407) && take_challenge(response, out)) {
+        ++invite_cseq_;
+        provisional_seen_ = false;
+        negotiation_.abandon();
+        around_.transactions.disown(std::exchange(invite_, {}));
+        return send_invite(now, out);
+    }
+    told_end_ = true;
+    release_media(now, out);
+    ending how{status == 486 || status == 603 || status == 600 ? ended_by::callee
+                                                               : ended_by::carrier,
+               status, std::string{sip::reason_phrase(status)}, words_of(response)};
+    around_.notices.push_back({.kind = notice::what::refused,
+                               .owner = owner_,
+                               .end = std::move(how),
+                               .retry_after = response.seconds(sip::header::retry_after)});
+    finish(out);
+}
+
+void leg::send_ack(const sip::dialog& where, std::uint32_t cseq, time_point, outbox& out) {
+    const sip::identity_text letters{{}, around_.random};
+    std::string branch{sip::magic_cookie};
+    branch += letters.view();
+    sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
+    where.write_head(to, sip::method::ack, cseq, branch, via_transport(), path_.sent_by);
+    write_credentials(to, "ACK", where.remote_target());
+    to.no_body();
+    static_cast<void>(out.commit(to.size()));
+}
+
+/// Section 13.2.2.4: every 2xx is acknowledged, and what is not wanted is ended by BYE.
+void leg::leave_fork(const sip::message_view& response, time_point now, outbox& out) {
+    auto other = sip::dialog::as_caller(response);
+    send_ack(other, invite_cseq_, now, out);
+    const auto id =
+        around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_id::none);
+    sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
+    other.write_head(to, sip::method::bye, other.next_cseq(), around_.transactions.branch(id),
+                     via_transport(), path_.sent_by);
+    to.no_body();
+    around_.transactions.sent(id, out.commit(to.size()), now);
+}
+
+} // namespace trunkline::calls
