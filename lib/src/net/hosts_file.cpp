@@ -10,7 +10,7 @@ namespace trunkline::net {
 namespace {
 
 [[nodiscard]] std::string canonical(std::string_view name) {
-    if (name.ends_with('.')) name.remove_suffix(1);
+    while (name.ends_with('.')) name.remove_suffix(1);
     std::string lower{name};
     std::ranges::transform(lower, lower.begin(), to_lower);
     return lower;

@@ -86,7 +86,7 @@ std::error_code last_error() noexcept {
 }
 
 bool just_empty(int failed) noexcept {
-    return failed == EAGAIN || failed == EWOULDBLOCK || failed == EINTR || failed == ENOBUFS;
+    return failed == EAGAIN || failed == EINTR || failed == ENOBUFS;
 }
 
 bool about_a_peer(int failed) noexcept {

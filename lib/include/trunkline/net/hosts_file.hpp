@@ -17,7 +17,7 @@ public:
 
     struct line {
         trunkline::address address;
-        std::string name; ///< In lower case, without a final dot.
+        std::string name; ///< In lower case, without final dots.
 
         friend bool operator==(const line&, const line&) = default;
     };

@@ -23,9 +23,9 @@ struct listener_config {
 using owner_of = std::function<int(std::span<const std::byte>)>;
 
 struct listeners_config {
-    std::vector<listener_config> at;
+    std::vector<listener_config> at{};
     std::uint16_t shards = 1;
-    net::owner_of owner_of;
+    net::owner_of owner_of{};
 };
 
 struct listeners_state;

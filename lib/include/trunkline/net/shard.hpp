@@ -17,9 +17,9 @@
 namespace trunkline::net {
 
 struct shard_config {
-    std::shared_ptr<net::listeners> listeners; ///< Open already. None: media and names only.
-    std::uint16_t index = 0;                   ///< Below listeners->shards().
-    port_range media_ports{};                  ///< Of the process; each shard takes its share.
+    std::shared_ptr<net::listeners> listeners{}; ///< Open already. None: media and names only.
+    std::uint16_t index = 0;                     ///< Below listeners->shards().
+    port_range media_ports{};                    ///< Of the process; each shard takes its share.
     wire_tap tap{};
     std::size_t max_flows = 4096;           ///< Peers remembered at a time.
     std::vector<std::string> dns_servers{}; ///< "192.0.2.53:53"; empty: as /etc/resolv.conf says.
