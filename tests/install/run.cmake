@@ -1,10 +1,10 @@
 # Installs trunkline, or builds and runs one user's program against it; CMakeLists.txt beside this file
 # lists the ways. Modes:
-#   install  -Dbuild= -Dprefix=                                          the archives of this build
-#   shared   -Dsource= -Dbuild= -Dprefix= -Dcxx=                         a shared library, built for it
-#   package  -Dprefix= -Dconsumer= -Dwork= -Dcxx= -Dgenerator=           find_package
-#   fetch    -Dsource= -Dconsumer= -Dwork= -Dcxx= -Dgenerator=           FetchContent
-#   pkgconfig [-Dstatic=ON] -Dprefix= -Dconsumer= -Dwork= -Dcxx=         pkg-config and a bare compiler
+#   install  -Dbuild= -Dprefix=                                           the archives of this build
+#   shared   -Dsource= -Dbuild= -Dprefix= -Dcxx= -Dgenerator= -Dwerror=   a shared library, built for it
+#   package  -Dprefix= -Dconsumer= -Dwork= -Dcxx= -Dgenerator=            find_package
+#   fetch    -Dsource= -Dconsumer= -Dwork= -Dcxx= -Dgenerator= -Dwerror=  FetchContent
+#   pkgconfig [-Dstatic=ON] -Dprefix= -Dconsumer= -Dwork= -Dcxx=          pkg-config and a bare compiler
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -24,7 +24,7 @@ elseif(mode STREQUAL "shared")
   file(REMOVE_RECURSE ${prefix})
   run(${CMAKE_COMMAND} -S ${source} -B ${build} -G ${generator} -DBUILD_SHARED_LIBS=ON
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=${cxx} -DTRUNKLINE_BUILD_TESTS=OFF
-    -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_WERROR=ON)
+    -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_WERROR=${werror})
   run(${CMAKE_COMMAND} --build ${build})
   run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
   file(GLOB_RECURSE archives ${prefix}/*.a)
@@ -36,7 +36,8 @@ elseif(mode STREQUAL "package" OR mode STREQUAL "fetch")
   # A build that remembers an older trunkline would not be a user's first.
   file(REMOVE_RECURSE ${work})
   if(mode STREQUAL "fetch")
-    set(where -DCONSUMER_FETCHES=${source})
+    # The flags of our own release build, so that ccache has seen all of it.
+    set(where -DCONSUMER_FETCHES=${source} -DTRUNKLINE_WERROR=${werror})
   else()
     set(where -DCMAKE_PREFIX_PATH=${prefix})
   endif()
