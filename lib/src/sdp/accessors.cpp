@@ -1,7 +1,6 @@
 // What a parsed description answers. The parser is in description.cpp.
 #include <array>
 
-#include <trunkline/core/text.hpp>
 #include <trunkline/sdp/description.hpp>
 
 #include "words.hpp"
@@ -112,13 +111,15 @@ format_view media_view::format(std::size_t index) const noexcept {
         static_cast<void>(in.next());
         return in.rest;
     };
-    if (stored.fmtp != description::none) made.fmtp = trimmed(value(stored.fmtp));
+    if (stored.fmtp != description::none) made.fmtp = without_blanks(value(stored.fmtp));
     if (stored.rtpmap != description::none) {
-        const auto map = parse_rtpmap(value(stored.rtpmap)).value_or(rtpmap_view{});
-        made.encoding = map.encoding;
-        made.clock_rate = map.clock_rate;
-        made.channels = map.channels;
-        return made;
+        // One that is malformed maps nothing, and the static table holds.
+        if (const auto map = parse_rtpmap(value(stored.rtpmap))) {
+            made.encoding = map->encoding;
+            made.clock_rate = map->clock_rate;
+            made.channels = map->channels;
+            return made;
+        }
     }
     for (const auto& each : static_payloads) {
         if (each.payload_type != stored.payload_type) continue;

@@ -11,10 +11,6 @@ namespace trunkline::sdp {
 
 namespace {
 
-[[nodiscard]] constexpr bool is_host_char(char c) noexcept {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == ':' || c == '_' || c == '%' || c == '[' || c == ']';
-}
 [[nodiscard]] media_kind kind_of(std::string_view text) noexcept {
     if (text == "audio") return media_kind::audio;
     if (text == "video") return media_kind::video;
@@ -74,24 +70,24 @@ struct description::reader {
     }
 
     [[nodiscard]] bool read() noexcept {
-        auto rest = text;
+        const auto* at = text.data();
+        const auto* const stop = at + text.size();
         bool first = true;
-        while (!rest.empty()) {
-            const auto* const feed =
-                static_cast<const char*>(std::memchr(rest.data(), '\n', rest.size()));
-            auto size =
-                feed == nullptr ? rest.size() : static_cast<std::size_t>(feed - rest.data());
-            auto line = rest.substr(0, size);
-            rest.remove_prefix(feed == nullptr ? size : size + 1);
-            if (line.ends_with('\r')) line.remove_suffix(1);
-            if (line.empty()) continue; // Some end a body with a blank line or two.
-            if (line.size() < 2 || line[1] != '=') return fail(errc::bad_token, 0, line);
-            const auto value = line.substr(2);
+        while (at != stop) {
+            const auto* const start = at;
+            const auto* end = static_cast<const char*>(
+                std::memchr(start, '\n', static_cast<std::size_t>(stop - start)));
+            at = end == nullptr ? stop : end + 1;
+            if (end == nullptr) end = stop;
+            if (end != start && end[-1] == '\r') --end;
+            if (end == start) continue; // Some end a body with a blank line or two.
+            if (end - start < 2 || start[1] != '=') return fail(errc::bad_token, 0, {start, 0});
+            const std::string_view value{start + 2, static_cast<std::size_t>(end - start - 2)};
             if (first) {
-                if (line[0] != 'v') return fail(errc::missing, 'v', line);
-                if (trimmed(value) != "0") return fail(errc::bad_version, 'v', value);
+                if (*start != 'v') return fail(errc::missing, 'v', {start, 0});
+                if (without_blanks(value) != "0") return fail(errc::bad_version, 'v', value);
                 first = false;
-            } else if (!dispatch(line[0], value)) {
+            } else if (!dispatch(*start, value)) {
                 return false;
             }
         }
@@ -109,16 +105,10 @@ struct description::reader {
         case 'o': return origin(value);
         case 's': into.name_ = where(value); return true;
         case 't':
-            if (into.timing_.size == 0) into.timing_ = where(trimmed_within(value));
+            if (into.timing_.size == 0) into.timing_ = where(without_blanks(value));
             return true;
         default: return true;
         }
-    }
-
-    /// trimmed(), but what is empty keeps its place in the text.
-    [[nodiscard]] static std::string_view trimmed_within(std::string_view value) noexcept {
-        const auto kept = trimmed(value);
-        return kept.empty() ? value.substr(0, 0) : kept;
     }
 
     /// o=<username> <sess-id> <sess-version> <nettype> <addrtype> <unicast-address>
@@ -144,17 +134,25 @@ struct description::reader {
 
     /// <nettype> <addrtype> <connection-address>, the last without what follows its "/".
     [[nodiscard]] bool host(char line, std::string_view value, slice& found) noexcept {
-        words in{value};
-        const auto nettype = in.next();
-        if (nettype != "IN") return fail(errc::bad_address, line, value);
-        const auto addrtype = in.next();
         // IP4 before an IPv6 literal and the reverse are seen in the wild: the literal knows best.
-        if (addrtype != "IP4" && addrtype != "IP6") return fail(errc::bad_address, line, value);
-        auto host = in.next();
-        host = host.substr(0, host.find('/'));
-        if (host.empty() || !std::all_of(host.begin(), host.end(), is_host_char)) {
-            return fail(errc::bad_address, line, value);
+        auto rest = value;
+        if (value.starts_with("IN IP4 ") || value.starts_with("IN IP6 ")) {
+            rest.remove_prefix(7);
+        } else {
+            words in{value};
+            const auto nettype = in.next();
+            const auto addrtype = in.next();
+            if (nettype != "IN" || (addrtype != "IP4" && addrtype != "IP6")) {
+                return fail(errc::bad_address, line, value);
+            }
+            rest = in.rest;
         }
+        rest = without_leading_blanks(rest);
+        std::size_t size = 0;
+        while (size < rest.size() && is_host_char(rest[size])) ++size;
+        const bool ends = size == rest.size() || rest[size] == '/' || is_blank(rest[size]);
+        if (size == 0 || !ends) return fail(errc::bad_address, line, value);
+        const auto host = rest.substr(0, size);
         found = where(host);
         return true;
     }
@@ -197,30 +195,41 @@ struct description::reader {
         made.port = static_cast<std::uint16_t>(*first_port);
         made.transport_text = where(proto);
         made.transport = transport_of(proto);
-        for (auto format = in.next(); !format.empty(); format = in.next()) {
-            if (made.format_count == limits::sdp_formats) {
-                return fail(errc::limit_exceeded, 'm', format, limits::sdp_formats);
-            }
-            // A number past seven bits is a format that nobody can send, never an index.
-            const auto number = whole_number(format, 127);
-            const auto place = where(format);
-            into.formats_[into.format_count_++] = {place.at, place.size, none, none,
-                                                   number ? static_cast<std::uint8_t>(*number)
-                                                          : no_payload_type};
-            ++made.format_count;
-        }
+        if (!formats(made, in)) return false;
         if (made.format_count == 0) return fail(errc::need_more, 'm', in.rest);
         if (!in.done()) return fail(errc::bad_token, 'm', in.rest);
         ++into.media_count_;
         return true;
     }
 
+    [[nodiscard]] bool formats(stored_media& made, words& in) noexcept {
+        for (auto format = in.next(); !format.empty(); format = in.next()) {
+            if (made.format_count == limits::sdp_formats) {
+                return fail(errc::limit_exceeded, 'm', format, limits::sdp_formats);
+            }
+            // A number past seven bits is a format that nobody can send, never an index.
+            auto rest = format;
+            const auto number = take_number(rest, 127);
+            const auto place = where(format);
+            into.formats_[into.format_count_++] = {
+                place.at, place.size, none, none,
+                number && rest.empty() ? static_cast<std::uint8_t>(*number) : no_payload_type};
+            ++made.format_count;
+        }
+        return true;
+    }
+
     /// a=<name>[":"<value>]
     [[nodiscard]] bool attribute(std::string_view line) noexcept {
-        const auto colon = line.find(':');
-        const auto name = trimmed_within(line.substr(0, colon));
-        const auto value =
-            colon == std::string_view::npos ? line.substr(line.size()) : line.substr(colon + 1);
+        while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+        std::size_t colon = 0;
+        if (line.starts_with("rtpmap:")) {
+            colon = 6; // Half of all attributes there are.
+        } else {
+            while (colon < line.size() && line[colon] != ':') ++colon;
+        }
+        const auto name = line.substr(0, colon);
+        const auto value = line.substr(std::min(colon + 1, line.size()));
         if (name.empty()) return true;
         if (into.attribute_count_ == limits::sdp_attributes) {
             return fail(errc::limit_exceeded, 'a', line, limits::sdp_attributes);
@@ -236,53 +245,60 @@ struct description::reader {
         return true;
     }
 
+    /// What a session may say for all of its media.
     static void typed_of_both(std::string_view name, std::string_view value, sdp::direction& stream,
                               std::uint16_t& ptime, std::uint16_t& maxptime) noexcept {
-        if (name.size() == 8 && value.empty()) {
+        if (name == "ptime") {
+            ptime = milliseconds(value);
+        } else if (name == "maxptime") {
+            maxptime = milliseconds(value);
+        } else if (name.size() == 8 && value.empty()) {
             for (const auto each : {sdp::direction::sendrecv, sdp::direction::sendonly,
                                     sdp::direction::recvonly, sdp::direction::inactive}) {
                 if (name == to_text(each)) stream = each;
             }
-        } else if (name == "ptime") {
-            ptime = milliseconds(value);
-        } else if (name == "maxptime") {
-            maxptime = milliseconds(value);
         }
     }
-    /// Fractions exist (RFC 3551's G.723.1 kin, AES67); what they are rounded to is 0, not given.
+    /// Fractions exist (AES67 has packets of 0.125 ms): what is rounded to 0 counts as not given.
     [[nodiscard]] static std::uint16_t milliseconds(std::string_view value) noexcept {
-        value = trimmed(value);
+        value = without_blanks(value);
         return static_cast<std::uint16_t>(take_number(value, 60'000).value_or(0));
     }
 
     [[nodiscard]] bool typed(stored_media& media, std::uint16_t index, std::string_view name,
                              std::string_view value) noexcept {
-        if (name == "rtpmap") {
-            link(media, index, value, &stored_format::rtpmap);
-        } else if (name == "fmtp") {
-            link(media, index, value, &stored_format::fmtp);
-        } else if (name == "rtcp") {
-            return rtcp(media, value);
-        } else if (name == "mid") {
-            media.mid = where(trimmed_within(value));
-        } else if (name == "rtcp-mux") {
-            media.rtcp_mux = true;
-        } else {
+        // By length first: most attributes of most bodies are none of these.
+        switch (name.size()) {
+        case 3:
+            if (name == "mid") media.mid = where(without_blanks(value));
+            return true;
+        case 4:
+            if (name == "fmtp") link(media, index, value, &stored_format::fmtp);
+            return name != "rtcp" || rtcp(media, value);
+        case 6:
+            if (name == "rtpmap") link(media, index, value, &stored_format::rtpmap);
+            return true;
+        case 5:
+        case 8:
+            if (name == "rtcp-mux") media.rtcp_mux = true;
             typed_of_both(name, value, media.direction, media.ptime, media.maxptime);
+            return true;
+        default: return true;
         }
-        return true;
     }
 
-    /// The first of its kind counts, for every format that bears its number.
+    /// The first of its kind counts, for the first format that bears its number.
     void link(const stored_media& media, std::uint16_t index, std::string_view value,
               std::uint16_t stored_format::*which) noexcept {
-        words in{value};
-        const auto number = whole_number(in.next(), 127);
-        if (!number) return;
-        if (which == &stored_format::rtpmap && !parse_rtpmap(in.rest)) return;
+        auto rest = without_leading_blanks(value);
+        const auto number = take_number(rest, 127);
+        if (!number || (!rest.empty() && !is_blank(rest.front()))) return;
+        auto* const formats = &into.formats_[media.first_format];
         for (std::size_t i = 0; i < media.format_count; ++i) {
-            auto& format = into.formats_[media.first_format + i];
-            if (format.payload_type == *number && format.*which == none) format.*which = index;
+            auto& format = formats[i];
+            if (format.payload_type != *number) continue;
+            if (format.*which == none) format.*which = index;
+            return;
         }
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,14 +10,38 @@
 
 namespace trunkline::sdp {
 
+/// What a character may be part of, by one look-up: a parser asks that of every byte.
+struct character_classes {
+    static constexpr std::uint8_t visible = 1; ///< Neither a blank nor a control character.
+    static constexpr std::uint8_t host = 2;
+
+    std::array<std::uint8_t, 256> of{};
+
+    constexpr character_classes() noexcept {
+        for (std::size_t c = 0x21; c < 256; ++c) of[c] = c == 0x7f ? 0 : visible;
+        for (const char c : std::string_view{"0123456789.-:_%[]"
+                                             "abcdefghijklmnopqrstuvwxyz"
+                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}) {
+            of[static_cast<unsigned char>(c)] |= host;
+        }
+    }
+};
+inline constexpr character_classes classes;
+
+[[nodiscard]] constexpr unsigned digit(char c) noexcept {
+    return static_cast<unsigned char>(c) - unsigned{'0'};
+}
 [[nodiscard]] constexpr bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
+    return digit(c) < 10;
 }
 [[nodiscard]] constexpr bool is_blank(char c) noexcept {
     return c == ' ' || c == '\t';
 }
 [[nodiscard]] constexpr bool is_visible(char c) noexcept {
-    return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
+    return (classes.of[static_cast<unsigned char>(c)] & character_classes::visible) != 0;
+}
+[[nodiscard]] constexpr bool is_host_char(char c) noexcept {
+    return (classes.of[static_cast<unsigned char>(c)] & character_classes::host) != 0;
 }
 
 /// Cuts a line into words at blanks. A word never holds a control character: some are written back
@@ -25,30 +50,41 @@ struct words {
     std::string_view rest;
 
     [[nodiscard]] std::string_view next() noexcept {
-        std::size_t start = 0;
-        while (start < rest.size() && is_blank(rest[start])) ++start;
-        auto end = start;
-        while (end < rest.size() && is_visible(rest[end])) ++end;
-        const auto word = rest.substr(start, end - start);
-        rest.remove_prefix(end);
-        return word;
+        const auto* start = rest.data();
+        const auto* const end = start + rest.size();
+        while (start != end && is_blank(*start)) ++start;
+        const auto* stop = start;
+        while (stop != end && is_visible(*stop)) ++stop;
+        rest = {stop, static_cast<std::size_t>(end - stop)};
+        return {start, static_cast<std::size_t>(stop - start)};
     }
     [[nodiscard]] bool done() const noexcept {
         return std::all_of(rest.begin(), rest.end(), is_blank);
     }
 };
 
-/// 1*DIGIT at the front of `text`, at most `limit`; what it read is cut off.
+[[nodiscard]] constexpr std::string_view without_leading_blanks(std::string_view text) noexcept {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    return text;
+}
+/// Without the blanks at both ends; what is empty keeps its place in the text.
+[[nodiscard]] constexpr std::string_view without_blanks(std::string_view text) noexcept {
+    text = without_leading_blanks(text);
+    while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.remove_suffix(1);
+    return text;
+}
+
+/// 1*10DIGIT at the front of `text`, at most `limit`; what it read is cut off. Ten digits neither
+/// overflow nor leave out any 32-bit number, so nothing is compared before the end.
 [[nodiscard]] inline std::optional<std::uint32_t> take_number(std::string_view& text,
                                                               std::uint32_t limit) noexcept {
+    const auto* const start = text.data();
+    const auto* const end = start + text.size();
+    const auto* at = start;
     std::uint64_t value = 0;
-    std::size_t at = 0;
-    for (; at < text.size() && is_digit(text[at]); ++at) {
-        value = value * 10 + static_cast<std::uint64_t>(text[at] - '0');
-        if (value > limit) return std::nullopt;
-    }
-    if (at == 0) return std::nullopt;
-    text.remove_prefix(at);
+    for (; at != end && is_digit(*at); ++at) value = value * 10 + digit(*at);
+    if (at == start || at - start > 10 || value > limit) return std::nullopt;
+    text = {at, static_cast<std::size_t>(end - at)};
     return static_cast<std::uint32_t>(value);
 }
 [[nodiscard]] inline std::optional<std::uint32_t> whole_number(std::string_view text,
@@ -65,20 +101,20 @@ struct rtpmap_view {
     std::uint8_t channels = 1;
 };
 [[nodiscard]] inline std::optional<rtpmap_view> parse_rtpmap(std::string_view rest) noexcept {
-    words in{rest};
-    auto word = in.next();
-    const auto slash = word.find('/');
-    if (slash == 0 || slash == std::string_view::npos) return std::nullopt;
-    rtpmap_view made{.encoding = word.substr(0, slash)};
-    word.remove_prefix(slash + 1);
-    const auto rate = take_number(word, 0xffff'ffff);
+    rest = without_leading_blanks(rest);
+    std::size_t slash = 0;
+    while (slash < rest.size() && rest[slash] != '/' && is_visible(rest[slash])) ++slash;
+    if (slash == 0 || slash == rest.size() || rest[slash] != '/') return std::nullopt;
+    rtpmap_view made{.encoding = rest.substr(0, slash)};
+    rest.remove_prefix(slash + 1);
+    const auto rate = take_number(rest, 0xffff'ffff);
     if (!rate || *rate == 0) return std::nullopt;
     made.clock_rate = *rate;
-    if (word.empty()) return made;
+    if (rest.empty() || is_blank(rest.front())) return made;
+    if (rest.front() != '/') return std::nullopt;
+    rest.remove_prefix(1);
     // Encoding parameters are channels for audio; what else there may be is none of our business.
-    if (word.front() != '/') return std::nullopt;
-    word.remove_prefix(1);
-    if (const auto channels = whole_number(word, 255); channels && *channels > 0) {
+    if (const auto channels = take_number(rest, 255); channels && *channels > 0) {
         made.channels = static_cast<std::uint8_t>(*channels);
     }
     return made;
