@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <optional>
@@ -22,15 +23,30 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
+/// Made once, because making it anew would cost more than the queue does.
+const std::vector<std::byte>& noise() {
+    static const auto made = [] {
+        std::vector<std::byte> bytes(302'000);
+        std::uint32_t state = 1;
+        for (auto& each : bytes) {
+            state = state * 1'664'525U + 1'013'904'223U;
+            each = static_cast<std::byte>(state >> 24);
+        }
+        return bytes;
+    }();
+    return made;
+}
+
 /// What an utterance went through, as simply as it can be told.
 struct spoken {
     enum class state : std::uint8_t { open, finished, played, cleared };
 
     state now = state::open;
-    std::deque<std::byte> unsent;
-    std::size_t written = 0;
+    std::vector<std::byte> written;
     std::size_t sent = 0;
     std::deque<std::pair<std::size_t, std::uint64_t>> marks; ///< After how many samples, and which.
+
+    [[nodiscard]] std::span<std::byte> unsent() { return std::span{written}.subspan(sent); }
 };
 
 /// A program of operations, run on the queue and on a model of it that has no chunks, no limits but
@@ -40,10 +56,10 @@ public:
     explicit program(std::span<const std::uint8_t> code) : code_{code} {}
 
     void run() {
-        while (at_ < code_.size()) {
+        while (at_ < code_.size() && work_ < most_work) {
             step();
-            require(queue_.queued() == unsent());
-            require(queue_.empty() == living().empty());
+            require(queue_.queued() == unsent_);
+            require(queue_.empty() == living_.empty());
             require(queue_.queued() <= playout_queue::capacity);
             if (reads_) hear_of_it();
         }
@@ -58,7 +74,7 @@ private:
         case 0: open(); break;
         case 1:
         case 2: write(next() * 7U); break;
-        case 3: write(next() * 700U); break;
+        case 3: write(next() == 255 ? 300'000 : 3'000); break;
         case 4: mark(); break;
         case 5: finish(); break;
         case 6: clear(); break;
@@ -72,20 +88,6 @@ private:
         }
     }
 
-    [[nodiscard]] std::vector<std::uint64_t> living() const {
-        std::vector<std::uint64_t> ids;
-        for (const auto& [id, each] : all_) {
-            if (each.now == spoken::state::open || each.now == spoken::state::finished) {
-                ids.push_back(id);
-            }
-        }
-        return ids;
-    }
-    [[nodiscard]] std::size_t unsent() const {
-        std::size_t sum = 0;
-        for (const auto& [id, each] : all_) sum += each.unsent.size();
-        return sum;
-    }
     /// One of the latest ids, or one that is not yet.
     std::uint64_t choose() {
         const auto back = next() % 5U;
@@ -117,33 +119,33 @@ private:
         const auto id = queue_.open();
         if (!id) {
             require(id.reason().code == errc::full);
-            require(living().size() == playout_queue::max_utterances ||
+            require(living_.size() == playout_queue::max_utterances ||
                     expected_.size() + dropped_ > 0);
             return;
         }
         require(static_cast<std::uint64_t>(*id) == all_.size() + 1);
-        all_[all_.size() + 1];
+        living_.push_back(all_.size() + 1);
+        all_[living_.back()];
     }
 
     void write(std::size_t size) {
         const auto id = choose();
-        std::vector<std::byte> audio(size);
-        for (auto& each : audio) each = static_cast<std::byte>(counter_++ * 31 >> 2 & 0xff);
-        const auto room = playout_queue::capacity - unsent();
+        work_ += size;
+        const auto audio = std::span{noise()}.subspan(counter_++ % 1'009, size);
         const auto count = queue_.write_encoded(static_cast<utterance_id>(id), audio);
         if (!taken(id, count)) return;
-        require(*count == std::min(size, room));
-        auto& to = all_[id];
-        to.written += *count;
-        to.unsent.insert(to.unsent.end(), audio.begin(),
-                         audio.begin() + static_cast<std::ptrdiff_t>(*count));
+        require(*count == std::min(size, playout_queue::capacity - unsent_));
+        unsent_ += *count;
+        auto& written = all_[id].written;
+        written.insert(written.end(), audio.begin(),
+                       audio.begin() + static_cast<std::ptrdiff_t>(*count));
     }
 
     void mark() {
         const auto id = choose();
         const auto tag = ++tag_;
         if (!taken(id, queue_.mark(static_cast<utterance_id>(id), tag))) return;
-        all_[id].marks.emplace_back(all_[id].written, tag);
+        all_[id].marks.emplace_back(all_[id].written.size(), tag);
         advance();
     }
 
@@ -156,14 +158,16 @@ private:
 
     /// What has been reached by now. Both sides of the comparison keep the order.
     void advance() {
-        for (const auto id : living()) {
+        while (!living_.empty()) {
+            const auto id = living_.front();
             auto& front = all_[id];
             while (!front.marks.empty() && front.marks.front().first <= front.sent) {
                 expected_.emplace_back(trunkline::audio::mark_played{front.marks.front().second});
                 front.marks.pop_front();
             }
-            if (front.now != spoken::state::finished || !front.unsent.empty()) return;
+            if (front.now != spoken::state::finished || !front.unsent().empty()) return;
             front.now = spoken::state::played;
+            living_.pop_front();
             expected_.emplace_back(
                 trunkline::audio::utterance_played{static_cast<utterance_id>(id), front.sent});
         }
@@ -178,14 +182,13 @@ private:
         }
         require(!queue_.paused());
         std::size_t filled = 0;
-        for (const auto id : living()) {
+        for (const auto id : living_) {
             auto& front = all_[id];
-            for (; filled < size && !front.unsent.empty(); ++filled) {
-                require(into[filled] == front.unsent.front());
-                front.unsent.pop_front();
-                ++front.sent;
-            }
-            require(front.sent + front.unsent.size() == front.written);
+            const auto part = std::min(size - filled, front.unsent().size());
+            require(part == 0 || std::memcmp(&into[filled], front.unsent().data(), part) == 0);
+            filled += part;
+            front.sent += part;
+            unsent_ -= part;
             if (filled == size || front.now == spoken::state::open) break;
         }
         require(filled > 0);
@@ -195,36 +198,36 @@ private:
         advance();
     }
 
-    [[nodiscard]] bool nothing_to_say() const {
-        const auto ids = living();
-        return ids.empty() || (all_.at(ids.front()).unsent.empty() &&
-                               all_.at(ids.front()).now == spoken::state::open);
+    [[nodiscard]] bool nothing_to_say() {
+        return living_.empty() || (all_[living_.front()].unsent().empty() &&
+                                   all_[living_.front()].now == spoken::state::open);
     }
 
     void clear() {
-        const auto ids = living();
         const auto report = queue_.clear();
-        require(report.count == ids.size());
-        if (!ids.empty()) ++clearings_;
+        require(report.count == living_.size());
+        if (!living_.empty()) ++clearings_;
         const auto* line = report.begin();
-        for (const auto id : ids) {
+        for (const auto id : living_) {
             auto& gone = all_[id];
             require(*line++ == playout_queue::cleared_utterance{static_cast<utterance_id>(id),
-                                                                gone.sent, gone.unsent.size()});
+                                                                gone.sent, gone.unsent().size()});
             gone.now = spoken::state::cleared;
-            gone.unsent.clear();
             dropped_ += gone.marks.size();
             gone.marks.clear();
         }
+        living_.clear();
+        unsent_ = 0;
     }
 
     void change_law() {
+        work_ += unsent_;
         const auto from = queue_.law();
         using trunkline::codec::law;
         const auto to = from == law::ulaw ? law::alaw : law::ulaw;
         queue_.set_law(to);
-        for (auto& [id, each] : all_) {
-            for (auto& byte : each.unsent) {
+        for (const auto id : living_) {
+            for (auto& byte : all_[id].unsent()) {
                 byte = std::byte{trunkline::codec::encode(
                     to, trunkline::codec::decode(from, std::to_integer<std::uint8_t>(byte)))};
             }
@@ -249,10 +252,16 @@ private:
         require(expected_.empty() && dropped_ == 0);
     }
 
+    /// In samples: enough to fill the queue, in a few milliseconds.
+    static constexpr std::size_t most_work = 1'000'000;
+
     std::span<const std::uint8_t> code_;
     std::size_t at_ = 0;
     playout_queue queue_{trunkline::codec::law::ulaw};
     std::map<std::uint64_t, spoken> all_;
+    std::deque<std::uint64_t> living_;
+    std::size_t unsent_ = 0;
+    std::size_t work_ = 0;
     std::deque<trunkline::audio::happened> expected_;
     std::size_t dropped_ = 0;
     std::size_t clearings_ = 0;
@@ -264,6 +273,6 @@ private:
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    program{{data, std::min<std::size_t>(size, 1'024)}}.run();
+    program{{data, std::min<std::size_t>(size, 512)}}.run();
     return 0;
 }

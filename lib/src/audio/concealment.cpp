@@ -6,11 +6,13 @@
 namespace trunkline::audio {
 namespace {
 
-// At 8 samples a millisecond. Concealed speech keeps its level through the most common losses; the
+constexpr std::size_t samples_a_ms = 8;
+
+// Concealed speech keeps its level through the most common losses; the
 // figures are a recogniser's, whom fading to nothing in 50 ms costs twice the errors in bursts.
-constexpr std::size_t level_kept = 40 * 8;
-constexpr std::size_t noise_from = 120 * 8;
-constexpr std::size_t noise_alone = 320 * 8;
+constexpr std::size_t level_kept = 40 * samples_a_ms;
+constexpr std::size_t noise_from = 120 * samples_a_ms;
+constexpr std::size_t noise_alone = 320 * samples_a_ms;
 constexpr float level_at_noise = 0.7F;
 
 constexpr float share(std::size_t part, std::size_t whole) noexcept {
@@ -19,6 +21,19 @@ constexpr float share(std::size_t part, std::size_t whole) noexcept {
 
 std::int16_t to_sample(float value) noexcept {
     return static_cast<std::int16_t>(std::lround(std::clamp(value, -32'768.0F, 32'767.0F)));
+}
+
+double squared(double value) noexcept {
+    return value * value;
+}
+
+/// Four sums instead of one, so that no addition waits for the one before. `size` is a multiple.
+float dot_product(const float* a, const float* b, std::size_t size) noexcept {
+    std::array<float, 4> sums{};
+    for (std::size_t i = 0; i < size; i += sums.size()) {
+        for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += a[i + k] * b[i + k];
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 /// How loud the repetition is after `age` samples of it.
@@ -82,20 +97,18 @@ std::size_t concealment::find_period() const noexcept {
     const float* const recent = past_.data() + (past_.size() - compared);
     std::size_t best = shortest_period;
     float best_likeness = 0;
+    double energy = 1; // Of silence, any lag is as good as another.
+    for (std::size_t i = 0; i < compared; ++i) energy += squared(*(recent - shortest_period + i));
     for (std::size_t lag = shortest_period; lag <= longest_period; ++lag) {
         const float* const earlier = recent - lag;
-        float product = 0;
-        float energy = 1; // Of silence, any lag is as good as another.
-        for (std::size_t i = 0; i < compared; ++i) {
-            product += recent[i] * earlier[i];
-            energy += earlier[i] * earlier[i];
-        }
+        const auto product = dot_product(recent, earlier, compared);
+        const auto likeness = product / static_cast<float>(std::sqrt(energy));
         // Of two periods and one, which look alike, the shorter is the pitch.
-        const auto likeness = product / std::sqrt(energy);
         if (likeness > best_likeness * 1.02F) {
             best_likeness = likeness;
             best = lag;
         }
+        energy += squared(*(earlier - 1)) - squared(earlier[compared - 1]); // One further back.
     }
     return best;
 }
