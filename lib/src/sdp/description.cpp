@@ -54,8 +54,11 @@ struct description::reader {
     [[nodiscard]] slice where(std::string_view part) const noexcept {
         return {offset_of(part), static_cast<std::uint16_t>(part.size())};
     }
+    [[nodiscard]] std::uint16_t offset_of(const char* at) const noexcept {
+        return static_cast<std::uint16_t>(at - text.data());
+    }
     [[nodiscard]] std::uint16_t offset_of(std::string_view part) const noexcept {
-        return static_cast<std::uint16_t>(part.data() - text.data());
+        return offset_of(part.data());
     }
     [[nodiscard]] bool fail(errc code, char line, std::string_view part,
                             std::size_t limit = 0) noexcept {
@@ -81,10 +84,11 @@ struct description::reader {
             if (end == nullptr) end = stop;
             if (end != start && end[-1] == '\r') --end;
             if (end == start) continue; // Some end a body with a blank line or two.
-            if (end - start < 2 || start[1] != '=') return fail(errc::bad_token, 0, {start, 0});
+            if (end - start < 2 || start[1] != '=')
+                return fail(errc::bad_token, 0, text.substr(offset_of(start)));
             const std::string_view value{start + 2, static_cast<std::size_t>(end - start - 2)};
             if (first) {
-                if (*start != 'v') return fail(errc::missing, 'v', {start, 0});
+                if (*start != 'v') return fail(errc::missing, 'v', text.substr(offset_of(start)));
                 if (without_blanks(value) != "0") return fail(errc::bad_version, 'v', value);
                 first = false;
             } else if (!dispatch(*start, value)) {
@@ -98,8 +102,8 @@ struct description::reader {
     }
 
     [[nodiscard]] bool dispatch(char type, std::string_view value) noexcept {
+        if (type == 'a') return attribute(value); // Most lines of most bodies.
         switch (type) {
-        case 'a': return attribute(value);
         case 'm': return media(value);
         case 'c': return connection(value);
         case 'o': return origin(value);
@@ -208,12 +212,11 @@ struct description::reader {
                 return fail(errc::limit_exceeded, 'm', format, limits::sdp_formats);
             }
             // A number past seven bits is a format that nobody can send, never an index.
-            auto rest = format;
-            const auto number = take_number(rest, 127);
+            const auto number = whole_number(format, 127);
             const auto place = where(format);
-            into.formats_[into.format_count_++] = {
-                place.at, place.size, none, none,
-                number && rest.empty() ? static_cast<std::uint8_t>(*number) : no_payload_type};
+            into.formats_[into.format_count_++] = {place.at, place.size, none, none,
+                                                   number ? static_cast<std::uint8_t>(*number)
+                                                          : no_payload_type};
             ++made.format_count;
         }
         return true;
@@ -222,12 +225,10 @@ struct description::reader {
     /// a=<name>[":"<value>]
     [[nodiscard]] bool attribute(std::string_view line) noexcept {
         while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
-        std::size_t colon = 0;
-        if (line.starts_with("rtpmap:")) {
-            colon = 6; // Half of all attributes there are.
-        } else {
-            while (colon < line.size() && line[colon] != ':') ++colon;
-        }
+        // Half of all attributes there are, and so told apart at once.
+        const bool mapping = line.starts_with("rtpmap:");
+        std::size_t colon = mapping ? 6 : 0;
+        while (colon < line.size() && line[colon] != ':') ++colon;
         const auto name = line.substr(0, colon);
         const auto value = line.substr(std::min(colon + 1, line.size()));
         if (name.empty()) return true;
@@ -238,7 +239,9 @@ struct description::reader {
         into.attributes_[index] = {where(name), where(value)};
         if (auto* const media = section()) {
             ++media->attribute_count;
-            return typed(*media, index, name, value);
+            if (!mapping) return typed(*media, index, name, value);
+            link(*media, index, value, &stored_format::rtpmap);
+            return true;
         }
         ++into.session_attributes_;
         typed_of_both(name, value, session_direction, session_ptime, session_maxptime);
@@ -275,9 +278,6 @@ struct description::reader {
         case 4:
             if (name == "fmtp") link(media, index, value, &stored_format::fmtp);
             return name != "rtcp" || rtcp(media, value);
-        case 6:
-            if (name == "rtpmap") link(media, index, value, &stored_format::rtpmap);
-            return true;
         case 5:
         case 8:
             if (name == "rtcp-mux") media.rtcp_mux = true;

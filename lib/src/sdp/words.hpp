@@ -10,23 +10,19 @@
 
 namespace trunkline::sdp {
 
-/// What a character may be part of, by one look-up: a parser asks that of every byte.
-struct character_classes {
-    static constexpr std::uint8_t visible = 1; ///< Neither a blank nor a control character.
-    static constexpr std::uint8_t host = 2;
+/// What a host name or a literal may be made of, by one look-up.
+struct host_characters {
+    std::array<bool, 256> has{};
 
-    std::array<std::uint8_t, 256> of{};
-
-    constexpr character_classes() noexcept {
-        for (std::size_t c = 0x21; c < 256; ++c) of[c] = c == 0x7f ? 0 : visible;
+    constexpr host_characters() noexcept {
         for (const char c : std::string_view{"0123456789.-:_%[]"
                                              "abcdefghijklmnopqrstuvwxyz"
                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}) {
-            of[static_cast<unsigned char>(c)] |= host;
+            has[static_cast<unsigned char>(c)] = true;
         }
     }
 };
-inline constexpr character_classes classes;
+inline constexpr host_characters host_table;
 
 [[nodiscard]] constexpr unsigned digit(char c) noexcept {
     return static_cast<unsigned char>(c) - unsigned{'0'};
@@ -38,14 +34,14 @@ inline constexpr character_classes classes;
     return c == ' ' || c == '\t';
 }
 [[nodiscard]] constexpr bool is_visible(char c) noexcept {
-    return (classes.of[static_cast<unsigned char>(c)] & character_classes::visible) != 0;
+    return static_cast<unsigned char>(c) > 0x20;
 }
 [[nodiscard]] constexpr bool is_host_char(char c) noexcept {
-    return (classes.of[static_cast<unsigned char>(c)] & character_classes::host) != 0;
+    return host_table.has[static_cast<unsigned char>(c)];
 }
 
-/// Cuts a line into words at blanks. A word never holds a control character: some are written back
-/// to the peer, and a lone CR in one would be a line of its own to a lenient reader.
+/// Cuts a line into words at blanks. A word holds nothing below a blank: some are written back to
+/// the peer, and a lone CR in one would be a line of its own to a lenient reader.
 struct words {
     std::string_view rest;
 

@@ -36,7 +36,7 @@ enum class direction : std::uint8_t { inactive = 0, sendonly = 1, recvonly = 2, 
     return static_cast<direction>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
 }
 [[nodiscard]] std::string_view to_text(direction what) noexcept;
-[[nodiscard]] transport transport_of(std::string_view proto) noexcept;
+[[nodiscard]] transport transport_of(std::string_view text) noexcept;
 
 /// Everything below points into the text that was parsed and dies with it.
 struct origin_view {
@@ -119,7 +119,7 @@ private:
 /// send our reports astray. On an error `into` reads as empty.
 [[nodiscard]] result<void> parse(std::string_view text, description& into) noexcept;
 
-/// 15 KB, mostly room for the formats of a hostile description: make one, and parse into it often.
+/// 13 KB, mostly room for the formats of a hostile description: make one, and parse into it often.
 class description {
 public:
     // The table of formats starts as whatever was there before: only what a count covers is read.
