@@ -1,0 +1,164 @@
+// DTMF as named events, RFC 4733.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <trunkline/core/assert.hpp>
+#include <trunkline/core/result.hpp>
+#include <trunkline/core/time.hpp>
+#include <trunkline/rtp/packet.hpp>
+
+namespace trunkline::rtp {
+
+/// The payload, section 2.3.
+struct telephone_event {
+    static constexpr std::size_t size = 4;
+
+    std::uint8_t event = 0;
+    bool end = false;
+    std::uint8_t volume = 0;    ///< Power in dBm0 without its sign, 0 to 63.
+    std::uint16_t duration = 0; ///< In timestamp units, since the timestamp.
+
+    /// Reserved bits are ignored, as are bytes behind the four.
+    [[nodiscard]] static result<telephone_event> parse(std::span<const std::byte> payload) noexcept;
+    /// Writes the four bytes; 0 when they do not fit.
+    std::size_t write(std::span<std::byte> into) const noexcept;
+
+    friend constexpr bool operator==(const telephone_event&, const telephone_event&) = default;
+};
+
+/// '0' to '9', '*', '#', 'A' to 'D'; nothing for other characters.
+[[nodiscard]] std::optional<std::uint8_t> to_event(char digit) noexcept;
+/// The reverse; nothing for events that are no digit, such as the hook flash (16).
+[[nodiscard]] std::optional<char> to_digit(std::uint8_t event) noexcept;
+
+/// A digit went down or came up.
+struct digit_change {
+    enum class kind : std::uint8_t { started, ended };
+
+    kind what = kind::started;
+    char digit = 0;
+    trunkline::duration length{}; ///< So far; of an end, in all.
+
+    friend constexpr bool operator==(const digit_change&, const digit_change&) = default;
+};
+
+/// What one packet or one tick told: at most the end of one digit, the start and the end of the
+/// next.
+class digit_changes {
+public:
+    constexpr void add(const digit_change& change) noexcept {
+        TRUNKLINE_ASSERT(size_ < changes_.size());
+        changes_[size_++] = change;
+    }
+    [[nodiscard]] constexpr const digit_change* begin() const noexcept { return changes_.data(); }
+    [[nodiscard]] constexpr const digit_change* end() const noexcept { return begin() + size_; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
+
+private:
+    std::array<digit_change, 3> changes_{};
+    std::size_t size_ = 0;
+};
+
+/// Every digit is told of once at its start and once at its end, whatever is lost of it but the
+/// whole. All packets of an event bear its first timestamp, so (SSRC, timestamp, event) is its
+/// name; the marker is not trusted, for carriers lose it. An event ends by its end packet, by the
+/// start of another, or by silence.
+class telephone_event_receiver {
+public:
+    struct config {
+        std::uint32_t clock_rate = 8000;
+        duration silence = std::chrono::milliseconds{150}; ///< Seven packets in a row were lost.
+    };
+
+    explicit telephone_event_receiver(const config& values) noexcept : config_{values} {}
+
+    digit_changes receive(const header& packet, const telephone_event& payload,
+                          time_point now) noexcept;
+    /// Call when `next_deadline()` has passed. Calling it early is harmless and does nothing.
+    digit_changes tick(time_point now) noexcept;
+    [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
+
+private:
+    struct name {
+        std::uint32_t ssrc = 0;
+        rtp::timestamp timestamp;
+        std::uint8_t event = 0;
+        friend constexpr bool operator==(const name&, const name&) = default;
+    };
+    struct open_event {
+        name is;
+        char digit = 0;
+        std::int64_t before = 0; ///< Units in the segments that are over, section 2.5.1.3.
+        std::uint16_t duration = 0;
+        time_point heard{};
+    };
+
+    [[nodiscard]] bool is_next_segment(const name& is) const noexcept;
+    void note_over(const name& is) noexcept;
+    void close(digit_changes& into) noexcept;
+    [[nodiscard]] digit_change change(digit_change::kind what) const noexcept;
+
+    config config_;
+    std::optional<open_event> open_;
+    /// The last events that are over: their retransmitted ends may come after the next has begun.
+    std::array<std::optional<name>, 8> over_{};
+    std::size_t overs_ = 0;
+};
+
+/// Sends one digit at a time, in place of audio: one packet every `interval` from the start on, and
+/// the last three times (section 2.5.1.4).
+class telephone_event_sender {
+public:
+    struct config {
+        std::uint32_t clock_rate = 8000;
+        duration interval = std::chrono::milliseconds{20};
+        duration gap = std::chrono::milliseconds{40}; ///< Q.24: at least that long between digits.
+        std::uint8_t volume = 10;
+    };
+    /// What to send now, under the header that rtp::sender::next_at() makes of it.
+    struct packet {
+        rtp::timestamp timestamp;
+        bool marker = false;
+        std::array<std::byte, telephone_event::size> payload{};
+    };
+
+    /// Precondition: the interval is at least one unit of the clock, or no digit would ever end.
+    explicit telephone_event_sender(const config& values) noexcept : config_{values} {
+        TRUNKLINE_ASSERT(units_of(values.interval, values.clock_rate) > 0);
+    }
+
+    /// Begins at `at` on the media timeline, which is `now`. not_supported: no digit. wrong_state:
+    /// not before ready_at(). limit_exceeded: the duration field ends before `length` does, or
+    /// `length` is not positive.
+    result<void> start(char digit, rtp::timestamp at, time_point now,
+                       duration length = std::chrono::milliseconds{100}) noexcept;
+    /// The packet that is due, if one is. Call until there is none.
+    std::optional<packet> take(time_point now) noexcept;
+    [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
+
+    [[nodiscard]] bool busy() const noexcept { return current_.has_value(); }
+    /// When the next digit may start, as far as is known now.
+    [[nodiscard]] time_point ready_at() const noexcept { return ready_at_; }
+
+private:
+    struct digit {
+        std::uint8_t event = 0;
+        rtp::timestamp start;
+        std::uint32_t units = 0; ///< In all.
+        std::uint32_t sent = 0;  ///< Packets so far.
+        std::uint32_t ends = 0;  ///< Of these, with the end bit.
+        time_point due{};
+    };
+    config config_;
+    std::optional<digit> current_;
+    time_point ready_at_ = time_point::min();
+};
+
+} // namespace trunkline::rtp
