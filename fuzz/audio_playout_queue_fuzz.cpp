@@ -26,7 +26,7 @@ void require(bool holds) {
 /// Made once, because making it anew would cost more than the queue does.
 const std::vector<std::byte>& noise() {
     static const auto made = [] {
-        std::vector<std::byte> bytes(302'000);
+        std::vector<std::byte> bytes(502'000);
         std::uint32_t state = 1;
         for (auto& each : bytes) {
             state = state * 1'664'525U + 1'013'904'223U;
@@ -74,7 +74,7 @@ private:
         case 0: open(); break;
         case 1:
         case 2: write(next() * 7U); break;
-        case 3: write(next() == 255 ? 300'000 : 3'000); break;
+        case 3: write(next() == 255 ? 500'000 : 3'000); break;
         case 4: mark(); break;
         case 5: finish(); break;
         case 6: clear(); break;
@@ -252,8 +252,8 @@ private:
         require(expected_.empty() && dropped_ == 0);
     }
 
-    /// In samples: enough to fill the queue, in a few milliseconds.
-    static constexpr std::size_t most_work = 1'000'000;
+    /// In samples: the two largest writes fill the queue, in a few milliseconds.
+    static constexpr std::size_t most_work = 600'000;
 
     std::span<const std::uint8_t> code_;
     std::size_t at_ = 0;

@@ -1,18 +1,14 @@
 #include <trunkline/audio/tone.hpp>
 
 #include <doctest/doctest.h>
+#include <spandsp.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numbers>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#ifdef TRUNKLINE_HAVE_SPANDSP
-#include <spandsp.h>
-#endif
 
 namespace trunkline::audio {
 namespace {
@@ -92,7 +88,6 @@ TEST_CASE("audio::tones: the keys of ITU-T Q.23, and no other character, have a 
 }
 
 TEST_CASE("audio::tones: spandsp hears the digits that were dialled") {
-#ifdef TRUNKLINE_HAVE_SPANDSP
     constexpr std::string_view dialled = "0123456789*#ABCD";
     auto* const receiver = dtmf_rx_init(nullptr, nullptr, nullptr);
     for (const char digit : dialled) {
@@ -103,12 +98,6 @@ TEST_CASE("audio::tones: spandsp hears the digits that were dialled") {
     dtmf_rx_get(receiver, heard, 63);
     dtmf_rx_free(receiver);
     CHECK(std::string{heard} == dialled);
-#else
-    const char* const required = std::getenv("TRUNKLINE_REQUIRE_SHARED");
-    CHECK_MESSAGE(std::string_view{required != nullptr ? required : ""} != "1",
-                  "spandsp is absent");
-    MESSAGE("skipped: spandsp is absent");
-#endif
 }
 
 TEST_CASE("audio::level: of nothing and of silence is the floor") {
