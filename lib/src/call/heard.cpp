@@ -20,8 +20,10 @@ void heard::fill(frame_kind kind, std::size_t samples, owner_id owner, outbox& o
     while (samples > 0) {
         const auto part = std::min(samples, frame);
         const auto made = room(part, out);
-        if (kind == frame_kind::silence) std::ranges::fill(made, std::int16_t{0});
-        else concealment_.conceal(made);
+        if (kind == frame_kind::silence)
+            std::ranges::fill(made, std::int16_t{0});
+        else
+            concealment_.conceal(made);
         tell(made, kind, owner, out);
         samples -= part;
     }

@@ -136,8 +136,10 @@ void leg::agree(const sdp::agreed& what, time_point now) {
 
 void leg::rearm_media() {
     if (!media_) return;
-    if (const auto deadline = media_->next_deadline()) around_.wheel.arm(media_timer_, *deadline);
-    else around_.wheel.disarm(media_timer_);
+    if (const auto deadline = media_->next_deadline())
+        around_.wheel.arm(media_timer_, *deadline);
+    else
+        around_.wheel.disarm(media_timer_);
 }
 
 void leg::receive_media(const inputs::media_packet& packet, time_point now, outbox& out) {
@@ -169,8 +171,10 @@ void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now
         if (!invite_) return finish(out);
         phase_ = phase::leaving;
         // Section 9.1: a CANCEL waits for a provisional response; without any, Timer B ends it.
-        if (provisional_seen_) around_.transactions.cancel(invite_, now, out);
-        else cancel_wanted_ = true;
+        if (provisional_seen_)
+            around_.transactions.cancel(invite_, now, out);
+        else
+            cancel_wanted_ = true;
         around_.wheel.arm(guard_timer_, now + 2 * 64 * around_.timers.t1);
         return;
     case phase::accepting:
@@ -178,12 +182,8 @@ void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now
         // Section 15.1.1: the callee may not send BYE before the ACK came.
         bye_when_acked_ = true;
         return;
-    case phase::confirmed:
-        end(std::move(how), now, out);
-        return send_bye(now, out);
-    case phase::idle:
-        end(std::move(how), now, out);
-        return finish(out);
+    case phase::confirmed: end(std::move(how), now, out); return send_bye(now, out);
+    case phase::idle: end(std::move(how), now, out); return finish(out);
     case phase::leaving:
     case phase::finished: return;
     }
@@ -206,8 +206,10 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
     told_end_ = true;
     release_media(now, out);
     tell(notice::what::refused,
-         {timeout ? ended_by::timeout : ended_by::carrier, timeout ? 408 : 503,
-          timeout ? "no answer from the gateway" : "the gateway cannot be reached", {}});
+         {timeout ? ended_by::timeout : ended_by::carrier,
+          timeout ? 408 : 503,
+          timeout ? "no answer from the gateway" : "the gateway cannot be reached",
+          {}});
     finish(out);
 }
 

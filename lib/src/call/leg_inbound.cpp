@@ -40,9 +40,8 @@ void leg::respond(int status, std::string_view reason, std::string_view fields,
     sip::writer to{out.reserve(path_.flow, room_for_response + 2 * invite.size(), owner_)};
     to.response_head(invite, status, reason, local_tag_.view(), source_);
     if (status < 300) {
-        invite.each(sip::header::record_route, [&](std::string_view route) {
-            to.field(sip::header::record_route, route);
-        });
+        invite.each(sip::header::record_route,
+                    [&](std::string_view route) { to.field(sip::header::record_route, route); });
         to.name(sip::header::contact).raw("<sip:");
         if (!contact_user_.empty()) to.text(contact_user_).raw("@");
         to.text(path_.sent_by).raw(">").line();

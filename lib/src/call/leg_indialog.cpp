@@ -46,14 +46,10 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     // Section 12.2.2: an older request than the last one is out of order.
     if (!dialog_.take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
     switch (request.method()) {
-    case sip::method::bye:
-        answer(200);
-        return bye_received(request, now, out);
+    case sip::method::bye: answer(200); return bye_received(request, now, out);
     case sip::method::invite:
     case sip::method::update: return reinvited(request, id, from.peer, now, out);
-    case sip::method::info:
-        answer(200);
-        return info_received(request, out);
+    case sip::method::info: answer(200); return info_received(request, out);
     case sip::method::options: return answer(200, allow);
     default: return answer(request.method() == sip::method::other ? 501 : 405, allow);
     }
@@ -144,8 +140,8 @@ void leg::send_bye(time_point now, outbox& out) {
     if (bye_) around_.transactions.disown(bye_);
     bye_ = around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_);
     sip::writer to{out.reserve(path_.flow, room_for_message, owner_)};
-    dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(),
-                       around_.transactions.branch(bye_), via_transport(), path_.sent_by);
+    dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(), around_.transactions.branch(bye_),
+                       via_transport(), path_.sent_by);
     write_credentials(to, "BYE", dialog_.remote_target());
     to.no_body();
     around_.transactions.sent(bye_, out.commit(to.size()), now);
@@ -185,10 +181,9 @@ bool leg::take_challenge(const sip::message_view& response, outbox& out) {
 void leg::write_credentials(sip::writer& to, std::string_view method, std::string_view uri) {
     if (!digest_) return;
     // Section 22.1: an ACK repeats the credentials of its INVITE and is never challenged itself.
-    digest_->write(to, settings_->auth_username, settings_->auth_password,
-                   method == "ACK" ? "INVITE" : method,
-                   method == "ACK" ? std::string_view{invitation_.request_uri} : uri,
-                   around_.random);
+    digest_->write(
+        to, settings_->auth_username, settings_->auth_password, method == "ACK" ? "INVITE" : method,
+        method == "ACK" ? std::string_view{invitation_.request_uri} : uri, around_.random);
 }
 
 /// Where requests of the dialog go (section 12.2.1.1). A private address from a public peer is
@@ -204,8 +199,7 @@ void leg::follow_target(outbox&) {
     if (hidden && !path_.peer.address.is_private() && !path_.peer.address.is_loopback()) return;
     if (path_.over != transport::udp) return; // A connection is kept for the dialog.
     rerouting_ = true;
-    around_.notices.push_back(
-        {.kind = notice::what::reroute, .owner = owner_, .target = target});
+    around_.notices.push_back({.kind = notice::what::reroute, .owner = owner_, .target = target});
 }
 
 void leg::set_path(signalling_path path, time_point now, outbox& out) {

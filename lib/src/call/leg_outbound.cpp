@@ -125,8 +125,10 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
     const bool unwanted = phase_ == phase::leaving;
     phase_ = phase::confirmed;
     follow_target(out);
-    if (rerouting_) ack_waits_ = true;
-    else send_ack(dialog_, invite_cseq_, now, out);
+    if (rerouting_)
+        ack_waits_ = true;
+    else
+        send_ack(dialog_, invite_cseq_, now, out);
     // Our CANCEL crossed their 200: section 9.1 leaves BYE.
     if (unwanted) return send_bye(now, out);
     if (!response.body().empty()) {

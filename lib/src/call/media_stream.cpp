@@ -39,8 +39,10 @@ void media_stream::agree(const sdp::agreed& what, time_point now) {
     speech_.set_law(law_);
     source_.expect(what.rtp, config_.symmetric);
     running_ = !what.disabled;
-    if (!sending()) next_frame_.reset();
-    else if (!next_frame_) next_frame_ = now;
+    if (!sending())
+        next_frame_.reset();
+    else if (!next_frame_)
+        next_frame_ = now;
 }
 
 bool media_stream::sending() const noexcept {
@@ -172,8 +174,7 @@ bool media_stream::send_event(time_point now, outbox& out) {
         return false;
     }
     if (!events_out_.busy() && !digits_.empty() && now >= events_out_.ready_at()) {
-        static_cast<void>(
-            events_out_.start(digits_.front(), session_.sending().timestamp(), now));
+        static_cast<void>(events_out_.start(digits_.front(), session_.sending().timestamp(), now));
         digits_.pop_front();
     }
     if (!events_out_.busy()) return false;
@@ -223,8 +224,9 @@ void media_stream::tell_happened(outbox& out) {
         } else if (const auto* dropped = std::get_if<audio::mark_dropped>(&*what)) {
             out.tell(owner_, code(event::mark), {}, {static_cast<std::int64_t>(dropped->tag), 0});
         } else if (const auto* done = std::get_if<audio::utterance_played>(&*what)) {
-            out.tell(owner_, code(event::utterance_played), {},
-                     {static_cast<std::int64_t>(done->id), static_cast<std::int64_t>(done->samples)});
+            out.tell(
+                owner_, code(event::utterance_played), {},
+                {static_cast<std::int64_t>(done->id), static_cast<std::int64_t>(done->samples)});
         } else if (std::holds_alternative<audio::drained>(*what)) {
             out.tell(owner_, code(event::drained));
         }

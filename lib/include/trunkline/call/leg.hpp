@@ -30,8 +30,8 @@ struct leg_settings {
     rtp::release delivery = rtp::release::as_arrived;
     std::string auth_username{};
     std::string auth_password{};
-    std::string auth_realm{};  ///< Only a challenge of this realm is answered; empty takes any.
-    std::string user_agent{};  ///< Of requests; never told to strangers.
+    std::string auth_realm{}; ///< Only a challenge of this realm is answered; empty takes any.
+    std::string user_agent{}; ///< Of requests; never told to strangers.
 };
 
 /// Where signalling goes, and what we call ourselves there.
@@ -39,8 +39,8 @@ struct signalling_path {
     flow_id flow{};
     transport over = transport::udp;
     endpoint peer{};
-    std::string sent_by{};     ///< Host and port as the peer reaches us.
-    address media_at{};        ///< Bound to,
+    std::string sent_by{};      ///< Host and port as the peer reaches us.
+    address media_at{};         ///< Bound to,
     address media_advertised{}; ///< and told in SDP.
 };
 

@@ -8,9 +8,9 @@
 
 namespace trunkline::calls {
 
-/// What SDP says counts at once. Another address has to send four packets in sequence before anybody
-/// else was heard; then it is the source (NAT). Once heard, a source stays until the next offer and
-/// answer: late-comers are counted and dropped.
+/// What SDP says counts at once. Another address has to send four packets in sequence before
+/// anybody else was heard; then it is the source (NAT). Once heard, a source stays until the next
+/// offer and answer: late-comers are counted and dropped.
 class source_latch {
 public:
     /// A new description; `symmetric` false believes in it alone.

@@ -64,9 +64,9 @@ enum class event : std::uint16_t {
     ringing,
     early_media,
     answered,
-    audio, ///< bytes: samples; values: index, kind
-    digit, ///< values: the digit, milliseconds
-    mark,  ///< values: tag, 1 when it was played and 0 when its utterance was cleared
+    audio,            ///< bytes: samples; values: index, kind
+    digit,            ///< values: the digit, milliseconds
+    mark,             ///< values: tag, 1 when it was played and 0 when its utterance was cleared
     utterance_played, ///< values: id, samples
     drained,
     ended,
