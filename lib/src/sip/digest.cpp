@@ -225,9 +225,10 @@ digest_server::verdict digest_server::check(const authorization_view& what, cons
         digest_response({what.algorithm, wanted.username, wanted.password, wanted.realm, what.nonce,
                          what.nc, what.cnonce, method, what.uri, iequals(what.qop, "auth")});
     // Everything is compared whatever came before, so that no answer comes sooner than another.
-    const bool right = crypto::equal_in_constant_time(response.view(), what.response) &
-                       crypto::equal_in_constant_time(wanted.username, what.username) &
-                       crypto::equal_in_constant_time(wanted.realm, what.realm);
+    const std::array equal{crypto::equal_in_constant_time(response.view(), what.response),
+                           crypto::equal_in_constant_time(wanted.username, what.username),
+                           crypto::equal_in_constant_time(wanted.realm, what.realm)};
+    const bool right = std::ranges::all_of(equal, [](bool one) { return one; });
     if (!right || !iequals(what.qop, "auth")) return verdict::wrong;
     const auto seconds = read_hex(what.nonce.substr(0, 16));
     const auto count = read_hex(what.nc);
