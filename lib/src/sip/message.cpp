@@ -99,8 +99,9 @@ void message_view::reset() noexcept {
     first_.fill(none);
 }
 
+/// The headers are not checked in the order in which they stand, so the earlier place wins.
 void message_view::fail(errc code, header which, std::size_t at) noexcept {
-    if (failed_) return;
+    if (failed_ && at >= error_.offset) return;
     failed_ = true;
     error_ = {.code = code,
               .field = static_cast<std::uint8_t>(which),
@@ -301,18 +302,21 @@ void message_view::check_lists(std::string_view whole) noexcept {
         do {
             const auto element = next_element(list);
             const auto parsed = via_view::parse(element);
+            ++vias; // A bad one counts: what stands behind it is not the top.
             if (!parsed) {
                 return fail(parsed.reason().code, header::via,
                             offset(element) + parsed.reason().offset);
             }
-            if (vias++ == 0) via_ = *parsed;
+            if (vias == 1) via_ = *parsed;
             // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
             if (vias == 1 && parsed->branch == magic_cookie) {
                 fail(errc::bad_token, header::via, offset(parsed->branch));
             }
         } while (!list.empty());
     });
-    if (vias > limits::vias) fail(errc::limit_exceeded, header::via, 0);
+    if (vias > limits::vias) {
+        fail(errc::limit_exceeded, header::via, offset(value(header::via)));
+    }
     for (const auto which : {header::contact, header::route, header::record_route}) {
         std::size_t count = 0;
         each(which, [&](std::string_view list) {
@@ -332,7 +336,7 @@ void message_view::check_lists(std::string_view whole) noexcept {
                 ++count;
             } while (!list.empty());
         });
-        if (count > limits::routes) fail(errc::limit_exceeded, which, 0);
+        if (count > limits::routes) fail(errc::limit_exceeded, which, offset(value(which)));
     }
 }
 
