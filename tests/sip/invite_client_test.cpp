@@ -78,8 +78,8 @@ TEST_CASE("sip::invite_client_fsm: is the figure, pair by pair") {
         for (std::size_t what = 0; what < 8; ++what) {
             CAPTURE(now);
             CAPTURE(what);
-            CHECK(invite_client_fsm::transition(static_cast<state>(now), static_cast<event>(what)) ==
-                  figure[now][what]);
+            CHECK(invite_client_fsm::transition(static_cast<state>(now),
+                                                static_cast<event>(what)) == figure[now][what]);
         }
     }
 }
@@ -99,7 +99,8 @@ TEST_CASE("sip::invite_client: over UDP timer A doubles without a bound until ti
     CHECK(transaction.current() == terminated);
 }
 
-TEST_CASE("sip::invite_client: over a stream nothing is sent again, and timer B runs all the same") {
+TEST_CASE(
+    "sip::invite_client: over a stream nothing is sent again, and timer B runs all the same") {
     invite_client transaction{values, true, start};
     CHECK(transaction.next_deadline() == start + 32s);
     CHECK(transaction.tick(start + 32s - 1ns) == action::none);
@@ -117,7 +118,8 @@ TEST_CASE("sip::invite_client: a provisional response stops every timer") {
     CHECK(transaction.next_deadline() == start + 2h + 32s);
 }
 
-TEST_CASE("sip::invite_client: acknowledges a failure again for timer D over UDP, not over a stream") {
+TEST_CASE(
+    "sip::invite_client: acknowledges a failure again for timer D over UDP, not over a stream") {
     invite_client datagram{values, false, start};
     CHECK(datagram.response(486, start + 1s) == action::pass_up_and_ack);
     CHECK(datagram.response(486, start + 2s) == action::ack);

@@ -88,8 +88,8 @@ TEST_CASE("sip::invite_server_fsm: is the figure, pair by pair") {
         for (std::size_t what = 0; what < 10; ++what) {
             CAPTURE(now);
             CAPTURE(what);
-            CHECK(invite_server_fsm::transition(static_cast<state>(now), static_cast<event>(what)) ==
-                  figure[now][what]);
+            CHECK(invite_server_fsm::transition(static_cast<state>(now),
+                                                static_cast<event>(what)) == figure[now][what]);
         }
     }
 }
