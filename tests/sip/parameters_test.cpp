@@ -90,5 +90,27 @@ TEST_CASE("sip::grammar: commas in quotes and in angle brackets do not cut a lis
     CHECK(rest.empty());
 }
 
+TEST_CASE("sip::grammar: finds the first control character, wherever it stands") {
+    for (std::size_t size = 1; size <= 26; ++size) {
+        for (std::size_t place = 0; place < size; ++place) {
+            for (int c = 0; c < 256; ++c) {
+                std::string text(size, 'x');
+                text[place] = static_cast<char>(c);
+                const bool bad = (c < 0x20 && c != '\t') || c == 0x7f;
+                const auto found = grammar::bad_text(text);
+                REQUIRE(found.has_value() == bad);
+                if (found) REQUIRE(*found == place);
+                if (place == 0) continue;
+                text[place - 1] = '\\'; // A quoted pair, unless it breaks the line.
+                REQUIRE(grammar::bad_text(text).has_value() == (c == '\r' || c == '\n'));
+                text[0] = '\x7f';
+                text[place] = '\x01';
+                REQUIRE(grammar::bad_text(text) == 0U);
+            }
+        }
+    }
+    CHECK_FALSE(grammar::bad_text("").has_value());
+}
+
 } // namespace
 } // namespace trunkline::sip

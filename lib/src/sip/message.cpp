@@ -47,18 +47,6 @@ constexpr std::string_view version = "SIP/2.0";
     return static_cast<std::uint32_t>(value);
 }
 
-/// TEXT-UTF8 without control characters: what any header may hold, whether we know it or not. In a
-/// quoted string a control character may stand behind a backslash (RFC 4475 3.1.1.2).
-[[nodiscard]] std::optional<std::size_t> bad_text(std::string_view value) noexcept {
-    for (std::size_t at = 0; at < value.size(); ++at) {
-        const auto c = static_cast<unsigned char>(value[at]);
-        if (c >= 0x20 && c != 0x7f) continue;
-        const bool quoted_pair = at > 0 && value[at - 1] == '\\' && c != '\r' && c != '\n';
-        if (c != '\t' && !quoted_pair) return at;
-    }
-    return std::nullopt;
-}
-
 [[nodiscard]] bool is_call_id(std::string_view text) noexcept {
     const auto at = text.find('@');
     const auto local = text.substr(0, at);
