@@ -1,6 +1,7 @@
 #include <trunkline/call/heard.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace trunkline::calls {
 
@@ -36,10 +37,11 @@ void heard::take(const rtp::jitter_buffer::item& item, std::optional<codec::law>
         if (begun_) fill(frame_kind::concealed, usual_, owner, out);
         return;
     }
+    rebase_ = rebase_ || item.restarted;
     if (!law || item.payload.empty()) return;
     const auto samples = std::min(item.payload.size(), longest);
     const auto expected = static_cast<std::int64_t>(next_);
-    if (!begun_ || item.restarted) base_ = expected - item.timestamp;
+    if (!begun_ || std::exchange(rebase_, false)) base_ = expected - item.timestamp;
     begun_ = true;
     // A pause that the timestamps tell of is part of the timeline; a leap or a step back is not.
     const auto ahead = item.timestamp + base_ - expected;
