@@ -110,6 +110,7 @@ void media_stream::drain(time_point now, outbox& out) {
         const bool packet = item->kind == rtp::jitter_buffer::item::what::packet;
         if (packet && agreed_.receive_telephone_event == item->payload_type) {
             hear_event(*item, now, out);
+            heard_.take(*item, std::nullopt, owner_, now, out);
         } else {
             heard_.take(*item, law_of(item->payload_type), owner_, now, out);
         }
