@@ -137,6 +137,14 @@ TEST_CASE("call::leg: ACK and BYE take the recorded route, the nearest proxy fir
     call.check_over();
 }
 
+TEST_CASE("call::leg: the headers of a Contact stay out of the Request-URI") {
+    outbound call;
+    call.invite();
+    call.accept("peer1", "Contact: <sip:gw@192.0.2.10:5060?X-Evil=1>\n");
+    CHECK(start_line(call.last("ACK ")) == "ACK sip:gw@192.0.2.10:5060 SIP/2.0");
+    call.over();
+}
+
 TEST_CASE("call::leg: a strict router finds itself in the Request-URI") {
     outbound call;
     call.invite();
