@@ -45,14 +45,14 @@ void interruptible::fall_silent(trunkline::call& call) {
         sent += one.sent;
         unsent += one.unsent;
     }
-    log_(dropped->empty() ? "the caller speaks; nothing was being said"
-                          : "the caller interrupts: sent " + milliseconds(sent) + ", not sent " +
-                                milliseconds(unsent));
+    log_(call, dropped->empty() ? "the caller speaks; nothing was being said"
+                                : "the caller interrupts: sent " + milliseconds(sent) +
+                                      ", not sent " + milliseconds(unsent));
 }
 
 void interruptible::repeat(trunkline::call& call) {
     repeated_ = true;
-    log_("the caller has finished: saying " + milliseconds(sentence_.size()) + " back");
+    log_(call, "the caller has finished: saying " + milliseconds(sentence_.size()) + " back");
     say(call, sentence_);
     call.hang_up_after_drain();
 }
@@ -60,7 +60,7 @@ void interruptible::repeat(trunkline::call& call) {
 void interruptible::say(trunkline::call& call, std::span<const std::int16_t> what) {
     auto speech = call.say();
     if (!speech || !speech->write(what) || !speech->finish()) {
-        log_("nothing can be said; hanging up");
+        log_(call, "nothing can be said; hanging up");
         call.hang_up();
     }
 }

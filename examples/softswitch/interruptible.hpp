@@ -19,7 +19,7 @@ class interruptible : public trunkline::agent {
 public:
     /// `log` gets a line for each turn: "sent 1240 ms, not sent 1760 ms".
     interruptible(std::shared_ptr<const std::vector<std::int16_t>> greeting,
-                  std::function<void(const std::string&)> log)
+                  std::function<void(const trunkline::call&, const std::string&)> log)
         : greeting_{std::move(greeting)},
           log_{std::move(log)} {}
 
@@ -32,7 +32,7 @@ private:
     void say(trunkline::call& call, std::span<const std::int16_t> what);
 
     std::shared_ptr<const std::vector<std::int16_t>> greeting_;
-    std::function<void(const std::string&)> log_;
+    std::function<void(const trunkline::call&, const std::string&)> log_;
     speech_detector detector_{};
     std::vector<std::int16_t> sentence_{}; ///< The caller's, with what led up to it.
     bool repeated_ = false;
