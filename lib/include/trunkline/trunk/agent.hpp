@@ -13,10 +13,10 @@ namespace trunkline {
 
 class call;
 
-/// All callbacks of a call come on the thread of its shard, one at a time, and may give any command,
-/// hang_up() included. The call is valid until the callback returns; take its handle() for later.
-/// The call owns its agent and destroys it after on_ended. A callback that throws ends the call
-/// (500, or BYE) as ended_by::agent.
+/// All callbacks of a call come on the thread of its shard, one at a time, and may give any
+/// command, hang_up() included. The call is valid until the callback returns; take its handle() for
+/// later. The call owns its agent and destroys it after on_ended. A callback that throws ends the
+/// call (500, or BYE) as ended_by::agent.
 class TRUNKLINE_EXPORT agent {
 public:
     agent() = default;

@@ -33,8 +33,8 @@ struct call_record {
     std::string to{};
     std::string number{}; ///< The one that matched.
     std::string agent{};
-    time_point started{}; ///< Protocol time; see trunk_manager::to_unix().
-    std::optional<duration> ringing{};     ///< All counted from `started`.
+    time_point started{};              ///< Protocol time; see trunk_manager::to_unix().
+    std::optional<duration> ringing{}; ///< All counted from `started`.
     std::optional<duration> answered{};
     std::optional<duration> first_heard{}; ///< First RTP from the peer,
     std::optional<duration> first_said{};  ///< and first speech to it.

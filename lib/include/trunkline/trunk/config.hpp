@@ -15,15 +15,16 @@ namespace trunkline {
 /// Where calls of a trunk go. The host is an IP address or a name.
 struct gateway {
     std::string host{};
-    std::uint16_t port = 0;  ///< 0 is 5060.
-    unsigned priority = 1;   ///< Lower ones first; equal ones in the order they stand in.
+    std::uint16_t port = 0; ///< 0 is 5060.
+    unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
 };
 
 /// Digest credentials.
 struct userpass {
     std::string username{};
     std::string password{};
-    std::string realm{}; ///< Ours to answer: only this one; empty takes any. Ours to challenge: its name.
+    std::string
+        realm{}; ///< Ours to answer: only this one; empty takes any. Ours to challenge: its name.
 };
 
 /// A telephone number of a trunk. "*" stands for every number.
@@ -49,14 +50,16 @@ struct trunk_config {
     std::vector<std::string> allow_from{};  ///< Addresses and networks its calls come from.
     std::vector<did> numbers{};
     std::string default_agent{}; ///< For numbers without one.
-    std::vector<codec_name> codecs{codec_name::pcmu, codec_name::pcma}; ///< The preferred one first.
+    std::vector<codec_name> codecs{codec_name::pcmu,
+                                   codec_name::pcma}; ///< The preferred one first.
     std::string caller_id{}; ///< From of outbound calls that do not say otherwise.
     unsigned channels = 10;  ///< Calls at a time, in and out together, 1 to 1000.
     bool inbound = true;
     bool outbound = true;
     bool leading_plus = true;  ///< Dialled numbers begin with "+", or never do.
     bool rtp_symmetric = true; ///< Media goes back to where it comes from.
-    std::chrono::milliseconds gateway_timeout{5'000}; ///< Without any answer, the next one is tried.
+    std::chrono::milliseconds gateway_timeout{
+        5'000}; ///< Without any answer, the next one is tried.
     std::chrono::seconds ringing_timeout{60};
     addresses signalling{}; ///< Only `advertise` counts: overrides the listener's.
     addresses media{};      ///< Overrides the manager's.
