@@ -18,8 +18,10 @@ double milliseconds(duration what) {
     return std::round(std::chrono::duration<double, std::milli>{what}.count() * 10) / 10;
 }
 
-nlohmann::ordered_json optional(const std::optional<duration>& what) {
-    return what ? nlohmann::ordered_json{milliseconds(*what)} : nlohmann::ordered_json{nullptr};
+nlohmann::ordered_json milliseconds_or_null(const std::optional<duration>& what) {
+    // Braces would make an array of it.
+    if (!what) return nullptr;
+    return nlohmann::ordered_json(milliseconds(*what));
 }
 
 void print_time(const char* what, const std::optional<duration>& took) {
@@ -31,9 +33,12 @@ void print_time(const char* what, const std::optional<duration>& took) {
 void print(const call_record& record, const conversation& talk) {
     const bool inbound = record.direction == direction::inbound;
     const auto& media = record.media;
-    std::printf("%s %s %s, %d %s, ended by %s after %.1f s\n", inbound ? "from" : "to",
+    // Nobody sends a status when we hang up.
+    const auto status =
+        record.sip_code == 0 ? std::string{} : std::to_string(record.sip_code) + ' ';
+    std::printf("%s %s: %s, %s%s, ended by %s after %.1f s\n", inbound ? "from" : "to",
                 (inbound ? record.from : record.to).c_str(),
-                record.answered ? "was answered" : "was not answered", record.sip_code,
+                record.answered ? "answered" : "not answered", status.c_str(),
                 (record.carrier_words.empty() ? record.reason : record.carrier_words).c_str(),
                 std::string{name(record.ended_by)}.c_str(), milliseconds(record.lasted) / 1'000);
     for (const auto& one : record.attempts) {
@@ -73,10 +78,10 @@ std::string to_json(const call_record& record, const conversation& talk) {
         {"reason", record.reason},
         {"carrier_words", record.carrier_words},
         {"ended_by", name(record.ended_by)},
-        {"ringing_ms", optional(record.ringing)},
-        {"setup_ms", optional(record.answered)},
-        {"first_heard_ms", optional(record.first_heard)},
-        {"first_said_ms", optional(record.first_said)},
+        {"ringing_ms", milliseconds_or_null(record.ringing)},
+        {"setup_ms", milliseconds_or_null(record.answered)},
+        {"first_heard_ms", milliseconds_or_null(record.first_heard)},
+        {"first_said_ms", milliseconds_or_null(record.first_said)},
         {"lasted_ms", milliseconds(record.lasted)},
         {"codec", record.codec},
         {"packets_sent", record.media.sent},
