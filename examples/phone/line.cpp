@@ -41,6 +41,7 @@ private:
     void add_trunk(trunk_manager& to, trunk_config config);
     void run(trunk_manager& manager);
     void keep(const call_record& record, const conversation& talk);
+    void take(incoming_call& incoming);
     void one_more(trunk_manager& manager);
 
     const call_options& wanted_;
@@ -122,6 +123,13 @@ int line::call() {
     return answered_ ? 0 : 1;
 }
 
+void line::take(incoming_call& incoming) {
+    const auto done = wanted_.answer_with != 200 ? incoming.reject(wanted_.answer_with)
+                      : incoming.ringing()       ? incoming.answer(new_handset())
+                                                 : error{.code = errc::gone};
+    if (!done) incoming.hang_up();
+}
+
 /// The last of the calls that were waited for takes the line down.
 void line::one_more(trunk_manager& manager) {
     ++calls_;
@@ -137,13 +145,7 @@ int line::wait() {
     };
     trunk_manager manager{
         {.listen = {{.at = wanted_.listen.empty() ? "udp:0.0.0.0:5060" : wanted_.listen}},
-         .on_incoming =
-             [&](incoming_call& incoming) {
-                 const auto done = wanted_.answer_with == 200
-                                       ? incoming.answer(new_handset())
-                                       : incoming.reject(wanted_.answer_with);
-                 if (!done) incoming.hang_up();
-             },
+         .on_incoming = [this](incoming_call& incoming) { take(incoming); },
          .on_record =
              [&](const call_record& record) {
                  // Somebody who does not know the password is nobody who was waited for.
