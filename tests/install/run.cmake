@@ -30,7 +30,8 @@ elseif(mode STREQUAL "shared")
   file(REMOVE_RECURSE ${prefix})
   run(${CMAKE_COMMAND} -S ${source} -B ${build} -G ${generator} -DBUILD_SHARED_LIBS=ON
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=${cxx} -DTRUNKLINE_BUILD_TESTS=OFF
-    -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_WERROR=${werror})
+    -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_BUILD_EXAMPLES=OFF
+    -DTRUNKLINE_WERROR=${werror})
   run(${CMAKE_COMMAND} --build ${build})
   run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
   file(GLOB_RECURSE archives ${prefix}/*.a)
