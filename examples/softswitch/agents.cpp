@@ -15,6 +15,7 @@
 #include <trunkline/audio/wav.hpp>
 #include <trunkline/core/text.hpp>
 
+#include "interruptible.hpp"
 #include "recording.hpp"
 #include "text.hpp"
 
@@ -178,6 +179,10 @@ private:
     return std::move(*converted);
 }
 
+void tell(const trunkline::call& about, const std::string& line) {
+    spdlog::info("call {}: {}", about.id(), line);
+}
+
 template <class Agent>
 [[nodiscard]] std::unique_ptr<trunkline::agent> simply(background&) {
     return std::make_unique<Agent>();
@@ -194,16 +199,20 @@ std::string agent_catalogue::add(std::string_view name, const std::filesystem::p
     const auto colon = name.find(':');
     const auto kind = name.substr(0, colon);
     const auto argument = colon == std::string_view::npos ? "" : name.substr(colon + 1);
-    if (kind != "play" && kind != "record") {
+    if (kind != "play" && kind != "interrupt" && kind != "record") {
         return fmt::format("there is no agent `{}`: it has to be {}", printable(name), known);
     }
     if (argument.empty()) return fmt::format("needs a file: `{}:name.wav`", kind);
     const auto path = folder / argument;
-    if (kind == "play") {
+    if (kind != "record") {
         auto loaded = load(path);
         if (!loaded) return loaded.reason();
         const auto what = std::make_shared<const samples>(std::move(*loaded));
-        remember([what](background&) { return std::make_unique<play>(what); });
+        if (kind == "play") {
+            remember([what](background&) { return std::make_unique<play>(what); });
+        } else {
+            remember([what](background&) { return std::make_unique<interruptible>(what, tell); });
+        }
         return {};
     }
     const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};

@@ -18,7 +18,7 @@
 
 namespace softswitch {
 
-/// What `reflect`, `echo`, `hold`, `play:<wav>` and `record:<wav>` stand for.
+/// What `reflect`, `echo`, `hold`, `play:<wav>`, `interrupt:<wav>` and `record:<wav>` stand for.
 class agent_catalogue {
 public:
     /// Makes sure that the name means something, and loads what it plays. Returns what is wrong, as
@@ -33,7 +33,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return makers_.size(); }
 
     static constexpr std::string_view known =
-        "`reflect`, `echo`, `hold`, `play:<wav>` or `record:<wav>`";
+        "`reflect`, `echo`, `hold`, `play:<wav>`, `interrupt:<wav>` or `record:<wav>`";
 
 private:
     using maker = std::function<std::unique_ptr<trunkline::agent>(background&)>;
