@@ -5,6 +5,7 @@ Every port is the kernel's choice, so that tests may run side by side."""
 
 import argparse
 import array
+import hashlib
 import json
 import pathlib
 import re
@@ -188,28 +189,44 @@ def refused(options, scratch):
 CHALLENGE = 'Proxy-Authenticate: Digest realm="sipp", nonce="c0ffee", qop="auth", algorithm=MD5\n'
 
 
+def knows_password(messages, username, password):
+    """Whether the credentials in what SIPp got are right, by RFC 2617 and by no code of ours."""
+    header = re.search(r"^Proxy-Authorization: Digest (.*?)\r?$", messages, re.MULTILINE).group(1)
+    given = dict(re.findall(r'(\w+)="?([^",]*)"?', header))
+
+    def md5(*parts):
+        return hashlib.md5(":".join(parts).encode()).hexdigest()
+
+    expected = md5(md5(username, "sipp", password), "c0ffee", given["nc"], given["cnonce"], "auth",
+                   md5("INVITE", given["uri"]))
+    return given["username"] == username and given["response"] == expected
+
+
 def challenged(options, scratch):
-    verify = '<action><verifyauth assign_to="found" username="user" password="pa55word"/></action>'
-    steps = (sipp.expect("INVITE") + sipp.response(407, CHALLENGE) + sipp.expect("ACK") +
-             sipp.expect("INVITE", verify) + '<nop test="found" next="1"/>\n' +
-             sipp.response(403) + sipp.expect("ACK").replace(">", ' next="2">', 1) +
-             '<label id="1"/>\n' + sipp.response(180) + sipp.pause(200) +
-             sipp.response(200, body=sipp.MEDIA) + sipp.expect("ACK") + sipp.BE_HUNG_UP +
-             '<label id="2"/>\n')
-    credentials = 'username = "user"\npassword = "{}"'
-    for password, status in (("pa55word", 0), ("wrong", 1)):
-        with sipp.Sipp(scratch, steps, "-m", 1) as carrier:
-            said, record, trace = dial(
-                options, scratch, outbound(carrier.port, credentials.format(password)), "+1555",
-                "--hang-up-after", "2s", "--trace", "carrier", status=status)
-        must(password not in trace, "the trace shows the password")
-        must("response=***" in trace and "nonce=***" in trace and "c0ffee" not in trace, trace)
-        must("username=\"user\"" in trace and "INVITE sip:+1555@127.0.0.1" in trace, trace)
-        if status == 0:
-            for word in ("calling", "ringing", "answered", "hanging up"):
-                must(re.search(rf"\d s  {word}", said), f"no word of {word}")
-            must(record["ringing_ms"] <= record["answered_ms"], record)
-        must(record["to"] == "+1555" and record["from"] == "+1999", record)
+    asked = (sipp.expect("INVITE") + sipp.response(407, CHALLENGE) + sipp.expect("ACK") +
+             sipp.expect("INVITE"))
+    taken = (asked + sipp.response(180) + sipp.pause(200) + sipp.response(200, body=sipp.MEDIA) +
+             sipp.expect("ACK") + sipp.BE_HUNG_UP)
+    credentials = 'username = "user"\npassword = "pa55word"'
+    messages = scratch / "messages"
+    with sipp.Sipp(scratch, taken, "-m", 1, "-trace_msg", "-message_file", messages) as carrier:
+        said, record, trace = dial(
+            options, scratch, outbound(carrier.port, credentials), "+1555",
+            "--hang-up-after", "2s", "--trace", "carrier")
+    must(knows_password(messages.read_text(), "user", "pa55word"), "the credentials are wrong")
+    must("pa55word" not in trace, "the trace shows the password")
+    must("response=***" in trace and "nonce=***" in trace and "c0ffee" not in trace, trace)
+    must('username="user"' in trace and "INVITE sip:+1555@127.0.0.1" in trace, trace)
+    for word in ("calling", "ringing", "answered", "hanging up"):
+        must(re.search(rf"\d s  {word}", said), f"no word of {word}")
+    must(record["ringing_ms"] <= record["answered_ms"], record)
+    must(record["to"] == "+1555" and record["from"] == "+1999", record)
+
+    never = asked + sipp.response(407, CHALLENGE) + sipp.expect("ACK")
+    with sipp.Sipp(scratch, never, "-m", 1) as carrier:
+        said, record, _ = dial(options, scratch, outbound(carrier.port, credentials), "+1555",
+                               status=1)
+    must("check username, password" in said and record["sip_code"] == 407, said)
 
 
 def busy(options, scratch):
@@ -218,7 +235,7 @@ def busy(options, scratch):
         said, record, _ = dial(options, scratch, outbound(carrier.port), "1555", status=1)
     must("busy; try later" in said, said)
     must(record["sip_code"] == 486 and record["carrier_words"] == "Sure", record)
-    must(record["answered_ms"] is None and record["to"] == "1555", record)
+    must(record["answered_ms"] is None and record["to"] == "+1555", record)
     # A gateway that nobody is behind, and the next one.
     steps = sipp.expect("INVITE") + sipp.response(503) + sipp.expect("ACK")
     with sipp.Sipp(scratch, steps, "-m", 1) as carrier:
@@ -299,14 +316,16 @@ def second_signal(options, scratch):
 
 
 def shards(options, scratch):
-    with Switch(options, scratch, config({"+1": "echo"}, head="shards = 2")) as switch:
-        call = sipp.ANSWERED + sipp.pause(2000) + sipp.HANG_UP
-        with sipp.Sipp(scratch, call, f"127.0.0.1:{switch.port}", "-s", "+1", "-m", 8, "-r", 40):
-            until(lambda: switch.log().count("call_answered") == 8, "eight answers")
-            switch.signal()
-        must(switch.ended() == 0, "it did not end well")
-        records = switch.records(8)
-    must(all(record["ended_by"] == "caller" for record in records), records)
+    # Whichever shard a call is on, the one that reads the sockets has to stay as long as it does.
+    for _ in range(4):
+        with Switch(options, scratch, config({"+1": "echo"}, head="shards = 2")) as switch:
+            with sipp.call(scratch, switch.port, "+1",
+                           sipp.ANSWERED + sipp.pause(1000) + sipp.HANG_UP):
+                until(lambda: "call_answered" in switch.log(), "an answer")
+                switch.signal()
+            must(switch.ended() == 0, "it did not end well")
+            record, = switch.records(1)
+        must(record["ended_by"] == "caller", record)
 
 
 def killed(options, scratch):
@@ -340,11 +359,12 @@ def check(options, scratch):
                    .replace("udp:127.0.0.1:0", "udp:127.0.0.1:5060"))
     told = run(options, "--check", "--config", public).stdout
     must("some.toml:4: trunk[0].gateways[0]: 198.51.100.1 is on the Internet" in told, told)
-    for line, field, text in (
-            (9, "trunk[0].chanels", config({"+1": "echo"}, "chanels = 3").replace("\n\n", "\n")),
-            (8, "trunk[0].numbers[0]", config({"+1": "play:bad.wav"})),
-            (8, "trunk[0].numbers[0]", config({"one": "echo"})),
-            (1, "listen[0]", config({"+1": "echo"}).replace("udp:", "tls:"))):
+    for wrong, field, text in (
+            ("chanels", "trunk[0].chanels", config({"+1": "echo"}, "chanels = 3")),
+            ("play:", "trunk[0].numbers[0].agent", config({"+1": "play:bad.wav"})),
+            ('"one"', "trunk[0].numbers[0]", config({"one": "echo"})),
+            ("tls:", "listen[0]", config({"+1": "echo"}).replace("udp:", "tls:"))):
+        line = text[:text.index(wrong)].count("\n") + 1
         told = run(options, "--check", "--config", write(scratch, text), status=2).stderr
         must(f"some.toml:{line}: {field}" in told, told)
         # Whoever starts it without checking is told the same.
