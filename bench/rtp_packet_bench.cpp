@@ -87,7 +87,7 @@ void rtp_packet_receive(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(packets));
     state.counters["released"] =
-        static_cast<double>(released) / static_cast<double>(state.iterations() * packets);
+        static_cast<double>(released) / (static_cast<double>(state.iterations()) * packets);
 }
 BENCHMARK(rtp_packet_receive)->ArgNames({"playout", "reordered"})->ArgsProduct({{0, 1}, {0, 1}});
 

@@ -14,15 +14,19 @@ std::atomic<std::size_t> allocations = 0;
 
 } // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined, or g++ sees free() meet its own operator new and suspects a mistake.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     ++allocations;
-    if (void* made = std::malloc(size)) return made;
+    return std::malloc(size);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+    if (void* made = operator new(size, std::nothrow)) return made;
     throw std::bad_alloc{};
 }
-void operator delete(void* gone) noexcept {
+[[gnu::noinline]] void operator delete(void* gone) noexcept {
     std::free(gone);
 }
-void operator delete(void* gone, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* gone, std::size_t) noexcept {
     std::free(gone);
 }
 

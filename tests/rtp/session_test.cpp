@@ -34,7 +34,7 @@ struct call {
         std::array<std::byte, session::report_size> bytes{};
         const auto size = from.write_report(bytes, now);
         REQUIRE(size > 0);
-        CHECK(to.receive_rtcp(std::span{bytes}.first(size), now + transit) == rtcp_news::report);
+        CHECK(*to.receive_rtcp(std::span{bytes}.first(size), now + transit) == rtcp_news::report);
     }
 };
 
@@ -129,9 +129,9 @@ TEST_CASE("rtp::session: a BYE of the source that is heard is news, another's is
     std::array<std::byte, session::report_size> bytes{};
     for (int i = 0; i < 2; ++i) call::talk(on.there, on.here, start + i * 20ms, 0ms);
     const auto foreign = hex("80c90001 00000001 81cb0001 00000001");
-    CHECK(on.here.receive_rtcp(foreign, start) == rtcp_news::report);
+    CHECK(*on.here.receive_rtcp(foreign, start) == rtcp_news::report);
     const auto size = on.there.write_bye(bytes, start + 1s);
-    CHECK(on.here.receive_rtcp(std::span{bytes}.first(size), start + 1s) == rtcp_news::bye);
+    CHECK(*on.here.receive_rtcp(std::span{bytes}.first(size), start + 1s) == rtcp_news::bye);
     CHECK(on.there.next_report() == std::nullopt);
     on.there.send(0, false, 160, start + 2s);
     CHECK(on.there.next_report() == std::nullopt);

@@ -13,9 +13,10 @@ namespace {
 } // namespace
 
 leg::leg(environment& around, const sip::identity& who, owner_id owner, direction which,
-         std::shared_ptr<const leg_settings> settings, signalling_path path)
+         std::shared_ptr<const leg_settings> settings, signalling_path path, owner_id told)
     : around_{around},
       owner_{owner},
+      told_{told == owner_id::none ? owner : told},
       direction_{which},
       settings_{std::move(settings)},
       path_{std::move(path)},
@@ -97,7 +98,7 @@ void leg::media_opened(const inputs::media_opened& what, time_point now, outbox&
     media_state_ = media_state::open;
     rtp_port_ = what.rtp_port;
     rtcp_port_ = what.rtcp_port;
-    media_.emplace(what.media, owner_,
+    media_.emplace(what.media, told_,
                    media_stream::config{.delivery = settings_->delivery,
                                         .symmetric = settings_->symmetric,
                                         .wall_clock_offset = around_.wall_clock_offset},

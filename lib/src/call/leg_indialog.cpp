@@ -150,7 +150,7 @@ void leg::info_received(const sip::message_view& request, outbox& out) {
     if (!iequals(type, "application/dtmf-relay") && !iequals(type, "application/dtmf")) return;
     const char digit = digit_of(request.body());
     if (digit == 0 || told_end_) return;
-    out.tell(owner_, static_cast<std::uint16_t>(event::digit), {}, {digit, 0});
+    out.tell(told_, static_cast<std::uint16_t>(event::digit), {}, {digit, 0});
 }
 
 void leg::send_bye(time_point now, outbox& out) {

@@ -25,14 +25,14 @@ result<packet_view> packet_view::parse(std::span<const std::byte> bytes) noexcep
                      .ssrc = read_32(bytes, 8)};
 
     std::size_t payload = header_size;
-    const std::size_t csrcs = (first & 0x0fU) * 4U;
+    const std::size_t csrcs = std::size_t{first & 0x0fU} * 4;
     if (csrcs > bytes.size() - payload) return at(errc::bad_length, 0);
     parsed.csrcs = bytes.subspan(payload, csrcs);
     payload += csrcs;
 
     if ((first & 0x10) != 0) {
         if (bytes.size() - payload < 4) return at(errc::need_more, bytes.size());
-        const std::size_t words = read_16(bytes, payload + 2) * 4U;
+        const std::size_t words = std::size_t{read_16(bytes, payload + 2)} * 4;
         if (words > bytes.size() - payload - 4) return at(errc::bad_length, payload + 2);
         parsed.profile = read_16(bytes, payload);
         parsed.extension = bytes.subspan(payload + 4, words);

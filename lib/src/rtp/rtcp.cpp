@@ -31,7 +31,7 @@ struct piece {
 /// Precondition: `bytes` begins with a packet that `parse` has accepted.
 [[nodiscard]] piece cut(std::span<const std::byte> bytes) noexcept {
     const auto first = read_8(bytes, 0);
-    const std::size_t size = (read_16(bytes, 2) + 1U) * 4U;
+    const std::size_t size = (std::size_t{read_16(bytes, 2)} + 1) * 4;
     const std::size_t padding = (first & 0x20) != 0 ? read_8(bytes, size - 1) : 0;
     return {read_8(bytes, 1), static_cast<std::uint8_t>(first & 0x1f),
             bytes.subspan(prefix_size, size - prefix_size - padding), size};
@@ -184,7 +184,7 @@ result<rtcp_view> rtcp_view::parse(std::span<const std::byte> bytes) noexcept {
     while (bytes.size() - start >= prefix_size) {
         const auto rest = bytes.subspan(start);
         if (read_8(rest, 0) >> 6 != 2) return at(errc::bad_version, start);
-        const std::size_t size = (read_16(rest, 2) + 1U) * 4U;
+        const std::size_t size = (std::size_t{read_16(rest, 2)} + 1) * 4;
         if (size > rest.size()) return at(errc::bad_length, start + 2);
         if ((read_8(rest, 0) & 0x20) != 0) {
             // Only the last packet of a compound may be padded, and by whole words.

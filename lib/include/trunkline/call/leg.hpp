@@ -24,7 +24,7 @@ namespace trunkline::calls {
 
 /// What all calls of a trunk have in common. Immutable: a call keeps the one it began with.
 struct leg_settings {
-    sdp::codec_list codecs{{0, sdp::encoding::pcmu}, {8, sdp::encoding::pcma}};
+    sdp::codec_list codecs = sdp::both_laws();
     bool dtmf = true;
     bool symmetric = true;
     rtp::release delivery = rtp::release::as_arrived;
@@ -86,8 +86,11 @@ public:
     /// The `kind` of the timers it arms.
     enum class timer : std::uint16_t { repeat_2xx = 2, media = 3, guard = 4 };
 
+    /// `owner` is the leg's own: of transactions, media and notices. Events are told to `told`, or
+    /// to `owner` when that is none.
     leg(environment& around, const sip::identity& who, owner_id owner, direction which,
-        std::shared_ptr<const leg_settings> settings, signalling_path path);
+        std::shared_ptr<const leg_settings> settings, signalling_path path,
+        owner_id told = owner_id::none);
     leg(const leg&) = delete;
     leg& operator=(const leg&) = delete;
     ~leg();
@@ -137,6 +140,7 @@ public:
     [[nodiscard]] std::string_view local_tag() const noexcept { return local_tag_.view(); }
     [[nodiscard]] bool answered() const noexcept { return answered_; }
     [[nodiscard]] bool over() const noexcept { return told_end_; }
+    [[nodiscard]] bool provisional_seen() const noexcept { return provisional_seen_; }
     [[nodiscard]] const signalling_path& path() const noexcept { return path_; }
 
 private:
@@ -198,6 +202,7 @@ private:
 
     environment& around_;
     owner_id owner_;
+    owner_id told_;
     direction direction_;
     std::shared_ptr<const leg_settings> settings_;
     signalling_path path_;

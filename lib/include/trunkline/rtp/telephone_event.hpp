@@ -27,7 +27,7 @@ struct telephone_event {
     /// Reserved bits are ignored, as are bytes behind the four.
     [[nodiscard]] static result<telephone_event> parse(std::span<const std::byte> payload) noexcept;
     /// Writes the four bytes; 0 when they do not fit.
-    std::size_t write(std::span<std::byte> into) const noexcept;
+    [[nodiscard]] std::size_t write(std::span<std::byte> into) const noexcept;
 
     friend constexpr bool operator==(const telephone_event&, const telephone_event&) = default;
 };

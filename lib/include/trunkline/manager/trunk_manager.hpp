@@ -1,0 +1,81 @@
+// The whole of it: trunks, shards, sockets. What an application owns one of.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <trunkline/core/export.hpp>
+#include <trunkline/core/outbox.hpp>
+#include <trunkline/net/listeners.hpp>
+#include <trunkline/net/port_pool.hpp>
+#include <trunkline/net/wire_tap.hpp>
+#include <trunkline/trunk/call.hpp>
+#include <trunkline/trunk/config.hpp>
+
+namespace trunkline {
+
+/// "udp:0.0.0.0:5060". Port 0 takes any; trunk_manager::listening() says which.
+struct listen {
+    std::string at = "udp:0.0.0.0:5060";
+    std::string advertise{}; ///< Host or host:port that the world reaches it by.
+};
+
+enum class unknown_source : std::uint8_t { answer, drop };
+
+struct manager_config {
+    std::vector<trunkline::listen> listen{{}};
+    /// Called on the call's shard. Decide now, or keep the handle and decide later.
+    std::function<void(incoming_call&)> on_incoming{};
+    /// One for each call and each refused INVITE, on the shard.
+    std::function<void(const call_record&)> on_record{};
+    std::function<void(const effects::note&)> on_note{};
+    net::wire_tap tap{};
+    std::uint16_t shards = 1; ///< Threads. 1: every callback on the thread in run().
+    addresses media{};
+    net::port_range media_ports{};
+    std::size_t max_calls = 10'000; ///< Of each shard; over it, 503.
+    trunkline::unknown_source unknown_source = trunkline::unknown_source::answer;
+    std::string user_agent{};
+    std::vector<std::string> dns_servers{}; ///< "192.0.2.53:53"; empty: as /etc/resolv.conf says.
+};
+
+/// Unless said otherwise, every member may be called from any thread.
+class TRUNKLINE_EXPORT trunk_manager {
+public:
+    /// Binds. Throws std::system_error with the address in its words when that fails, and
+    /// std::invalid_argument for an address that is none.
+    explicit trunk_manager(manager_config config);
+    trunk_manager(const trunk_manager&) = delete;
+    trunk_manager& operator=(const trunk_manager&) = delete;
+    ~trunk_manager();
+
+    /// Takes effect on running shards; calls in progress keep the trunk they began with.
+    [[nodiscard]] result<trunk_id, config_error> add_trunk(trunk_config config);
+    bool remove_trunk(trunk_id which);
+
+    /// Never fails at once: what goes wrong is told to the agent by on_ended.
+    void dial(dial_request what);
+
+    /// Blocks until stop(); shard 0 runs here, others on threads of their own.
+    void run();
+    void start(); ///< All shards on threads of their own.
+    void stop();  ///< Legal in a callback. Calls are not ended by BYE: see drain().
+    /// From now on INVITE and OPTIONS get 503 with Retry-After. When no call is left, or after
+    /// `deadline` and BYE to those that are, run() returns.
+    void drain(std::chrono::milliseconds deadline);
+
+    [[nodiscard]] endpoint listening(std::size_t listener = 0) const;
+    [[nodiscard]] std::size_t calls() const; ///< Alive now.
+    /// Nanoseconds since 1970 of a moment in protocol time.
+    [[nodiscard]] static std::int64_t to_unix(time_point when);
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace trunkline

@@ -1,0 +1,78 @@
+// Trunks as an operator describes them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <trunkline/core/result.hpp>
+
+namespace trunkline {
+
+/// Where calls of a trunk go. The host is an IP address or a name.
+struct gateway {
+    std::string host{};
+    std::uint16_t port = 0; ///< 0 is 5060.
+    unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
+};
+
+/// Digest credentials.
+struct userpass {
+    std::string username{};
+    std::string password{};
+    std::string
+        realm{}; ///< Ours to answer: only this one; empty takes any. Ours to challenge: its name.
+};
+
+/// A telephone number of a trunk. "*" stands for every number.
+struct did {
+    std::string number{};
+    std::string agent{}; ///< For the application: which of its agents answers.
+};
+
+enum class codec_name : std::uint8_t { pcmu, pcma };
+
+/// Behind a 1:1 NAT, `at` is what sockets are bound to and `advertise` what the world is told.
+/// Empty: the routed local address, and what `at` says.
+struct addresses {
+    std::string at{};
+    std::string advertise{};
+};
+
+struct trunk_config {
+    std::string name{}; ///< 1 to 100 characters, unique.
+    std::vector<gateway> gateways{};
+    std::optional<userpass> auth{};         ///< What the carrier's challenges are answered with.
+    std::optional<userpass> inbound_auth{}; ///< What the carrier has to know. Most know nothing.
+    std::vector<std::string> allow_from{};  ///< Addresses and networks its calls come from.
+    std::vector<did> numbers{};
+    std::string default_agent{}; ///< For numbers without one.
+    std::vector<codec_name> codecs{codec_name::pcmu,
+                                   codec_name::pcma}; ///< The preferred one first.
+    std::string caller_id{}; ///< From of outbound calls that do not say otherwise.
+    unsigned channels = 10;  ///< Calls at a time, in and out together, 1 to 1000.
+    bool inbound = true;
+    bool outbound = true;
+    bool leading_plus = true;  ///< Dialled numbers begin with "+", or never do.
+    bool rtp_symmetric = true; ///< Media goes back to where it comes from.
+    std::chrono::milliseconds gateway_timeout{
+        5'000}; ///< Without any answer, the next one is tried.
+    std::chrono::seconds ringing_timeout{60};
+    addresses signalling{}; ///< Only `advertise` counts: overrides the listener's.
+    addresses media{};      ///< Overrides the manager's.
+    std::vector<std::pair<std::string, std::string>> headers{}; ///< Of every INVITE we send.
+};
+
+/// What is wrong with a configuration: `gateways[1].host`, the rule, and a sentence.
+struct config_error {
+    std::string field{};
+    std::string rule{};
+    std::string message{};
+};
+
+enum class trunk_id : std::uint32_t {};
+
+} // namespace trunkline

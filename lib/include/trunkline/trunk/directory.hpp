@@ -1,0 +1,42 @@
+// The trunks of a manager as the engines read them: checked, compiled, immutable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <trunkline/call/leg.hpp>
+#include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
+#include <trunkline/core/result.hpp>
+#include <trunkline/trunk/channels.hpp>
+#include <trunkline/trunk/config.hpp>
+
+namespace trunkline::trunks {
+
+/// A call keeps the trunk it began with, whatever the operator does meanwhile.
+struct trunk {
+    trunk_id id{};
+    trunk_config config{};
+    std::vector<cidr> allow_from{};
+    std::vector<gateway> gateways{}; ///< By priority, equal ones as they stood.
+    std::shared_ptr<const calls::leg_settings> settings{};
+    std::optional<address> media_at{};
+    std::optional<address> media_advertise{};
+    std::shared_ptr<trunkline::channels> channels{};
+
+    /// The number that a called user part means, with and without "+".
+    [[nodiscard]] const did* find(std::string_view user) const;
+};
+
+/// Checks everything that can be wrong, names the first field that is.
+[[nodiscard]] TRUNKLINE_EXPORT result<std::shared_ptr<const trunk>, config_error>
+compile(trunk_id id, trunk_config config, std::string_view user_agent,
+        std::shared_ptr<trunkline::channels> channels);
+
+using directory = std::vector<std::shared_ptr<const trunk>>;
+
+} // namespace trunkline::trunks

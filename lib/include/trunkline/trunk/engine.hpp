@@ -1,0 +1,207 @@
+// The trunk engine of a shard: what comes in by signalling and media, what the application wants,
+// and everything in between. Sans-I/O; a driver runs it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <trunkline/call/leg.hpp>
+#include <trunkline/core/machine.hpp>
+#include <trunkline/core/slab.hpp>
+#include <trunkline/core/timer_wheel.hpp>
+#include <trunkline/sip/digest.hpp>
+#include <trunkline/sip/message.hpp>
+#include <trunkline/sip/transaction_layer.hpp>
+#include <trunkline/trunk/call.hpp>
+#include <trunkline/trunk/call_record.hpp>
+#include <trunkline/trunk/directory.hpp>
+#include <trunkline/trunk/gateway_names.hpp>
+#include <trunkline/trunk/live_call.hpp>
+#include <trunkline/trunk/strangers.hpp>
+
+namespace trunkline::trunks {
+
+/// What the world is told of a listener; an empty host is the local address of each flow.
+struct advertised {
+    std::string host{};
+    std::uint16_t port = 0;
+};
+
+struct engine_config {
+    std::uint16_t shard = 0;
+    std::vector<advertised> listeners{};
+    std::optional<address> media_at{};
+    std::optional<address> media_advertise{};
+    bool answer_strangers = true;
+    std::size_t max_calls = 10'000;
+    std::string user_agent{};
+    sip::digest_server::key digest_key{};
+    sip::timers timers{};
+    duration wall_clock_offset{};
+    std::function<void(incoming_call&)> on_incoming{};
+    std::function<void(const call_record&)> on_record{};
+    std::function<void(const effects::note&)> on_note{};
+    std::shared_ptr<const call_handle::mailbox> mailbox{};
+};
+
+class engine final : public machine {
+public:
+    engine(engine_config config, entropy& random);
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+    ~engine();
+
+    void receive(const input& what, time_point now, outbox& out) override;
+    void tick(time_point now, outbox& out) override;
+    [[nodiscard]] std::optional<time_point> next_deadline() const override;
+    void deliver(const effects::event& what, time_point now, outbox& out) override;
+    void deliver(const effects::note& what) override;
+
+    /// The trunks from now on. Calls in progress keep theirs.
+    void set_directory(std::shared_ptr<const directory> trunks, time_point now, outbox& out);
+    void dial(dial_request what, time_point now, outbox& out);
+    /// New calls are refused from now on.
+    void drain() noexcept { draining_ = true; }
+    void hang_up_all(std::string_view reason, time_point now, outbox& out);
+    [[nodiscard]] std::size_t calls() const noexcept { return calls_.size(); }
+    /// No call, and no BYE that waits for its answer.
+    [[nodiscard]] bool idle() const noexcept { return calls_.size() == 0 && legs_.size() == 0; }
+
+    /// Runs a task with the engine's call commands enabled: what a mailbox does.
+    void run(const std::function<void(engine&)>& task, time_point now, outbox& out);
+    void with_call(std::uint64_t id, const std::function<void(call&)>& what,
+                   const std::function<void()>& gone);
+
+private:
+    friend class trunkline::call;
+    friend class trunkline::utterance;
+
+    enum timer : std::uint16_t { ring_timer = 5, attempt_timer = 6 };
+    static constexpr std::uint16_t record_event = 100;
+
+    struct held_leg {
+        held_leg(calls::environment& around, const sip::identity& who, owner_id owner,
+                 direction which, std::shared_ptr<const calls::leg_settings> settings,
+                 calls::signalling_path path, owner_id told, slot_id of)
+            : machine{around, who, owner, which, std::move(settings), std::move(path), told},
+              call{of} {}
+        calls::leg machine;
+        slot_id call;
+    };
+    struct known_flow {
+        std::uint32_t generation = 0;
+        flow_info info{};
+    };
+    /// An outbound connect that waits for its flow: an attempt, or a dialog that moved.
+    struct waiting_flow {
+        std::uint64_t asked = 0;
+        slot_id call{};
+        std::optional<slot_id> leg{};
+    };
+    /// The time and the outbox of the entry that is on the stack; commands need both.
+    struct entry {
+        entry(engine& of, time_point now, outbox& out) noexcept;
+        entry(const entry&) = delete;
+        entry& operator=(const entry&) = delete;
+        ~entry();
+        engine& engine_;
+        entry* outer_;
+        time_point now;
+        outbox& out;
+    };
+
+    // engine.cpp
+    void receive_packet(const inputs::packet& packet, time_point now, outbox& out);
+    void receive_response(flow_id flow, time_point now, outbox& out);
+    void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
+    void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
+    void transaction_over(const sip::transaction_layer::ended& what, time_point now, outbox& out);
+    void fire(timer_node& node, time_point now, outbox& out);
+    void settle(time_point now, outbox& out);
+    void take_notice(calls::notice& what, time_point now, outbox& out);
+    void end_call(live_call& of, calls::ending how, time_point now, outbox& out);
+    void note_media(live_call& of, const calls::leg& from);
+    void erase_call(live_call& gone);
+    [[nodiscard]] const flow_info* info_of(flow_id flow) const;
+    [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
+    [[nodiscard]] calls::leg* leg_of(const live_call& call);
+    live_call& make_call(std::shared_ptr<const trunk> on, direction which, time_point now);
+    [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
+    void arm(timer_node& node, timer kind, live_call& of, time_point when);
+
+    // inbound.cpp
+    void receive_request(std::string_view bytes, flow_id flow, const flow_info& from,
+                         time_point now, outbox& out);
+    void malformed(const error& reason, flow_id flow, const flow_info& from, time_point now,
+                   outbox& out);
+    [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
+    [[nodiscard]] bool knows(const trunk& one, const address& source) const;
+    void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    struct refusal {
+        int status = 0; ///< 0: nothing is wrong.
+        diagnostic why = diagnostic::none;
+        std::string fields{};
+        std::int64_t detail = 0;
+    };
+    [[nodiscard]] refusal check(const trunk& on, const flow_info& from, bool merged,
+                                time_point now);
+    [[nodiscard]] refusal check_invite(const trunk& on) const;
+    [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
+    [[nodiscard]] const did* called(const trunk& on) const;
+    void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                time_point now, outbox& out);
+    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
+                        outbox& out);
+    void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
+                std::string_view fields, time_point now, outbox& out);
+    void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
+               const flow_info& from, time_point now, outbox& out);
+
+    // outbound.cpp
+    void next_attempt(live_call& of, time_point now, outbox& out);
+    void attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out);
+    void attempt_failed(live_call& of, const calls::ending& how, time_point now, outbox& out);
+    [[nodiscard]] calls::invitation invitation_of(const live_call& of,
+                                                  const calls::signalling_path& path) const;
+    void names_settled(time_point now, outbox& out);
+
+    // deliver.cpp
+    void deliver_to(live_call& to, const effects::event& what);
+    void deliver_mark(live_call& to, const effects::event& what);
+    template <class Callback>
+    void guarded(live_call& of, Callback callback);
+    void deliver_end(live_call& to);
+
+    engine_config config_;
+    entropy& random_;
+    timer_wheel wheel_;
+    std::vector<calls::notice> notices_;
+    std::vector<calls::notice> taken_;
+    sip::transaction_layer transactions_;
+    calls::environment around_;
+    sip::digest_server digest_;
+    strangers strangers_;
+    gateway_names names_;
+    std::shared_ptr<const directory> directory_;
+    slab<live_call, slot_id> calls_;
+    slab<held_leg, slot_id> legs_;
+    std::vector<known_flow> flows_;
+    std::vector<waiting_flow> waiting_;
+    std::vector<slot_id> waiting_for_names_;
+    std::vector<sip::transaction_layer::ended> failed_;
+    std::deque<call_record> records_; ///< Of refusals, until they are delivered.
+    std::unique_ptr<sip::message_view> message_;
+    std::uint64_t next_token_ = 1;
+    bool draining_ = false;
+    entry* active_ = nullptr;
+};
+
+} // namespace trunkline::trunks

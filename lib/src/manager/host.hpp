@@ -1,0 +1,80 @@
+// One shard of a manager: an engine, what it draws on, and how it comes to rest.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include <trunkline/core/machine.hpp>
+#include <trunkline/net/shard.hpp>
+#include <trunkline/net/system_entropy.hpp>
+#include <trunkline/trunk/engine.hpp>
+
+namespace trunkline {
+
+/// The engine as its driver sees it, with the clock of a drain on top.
+class host final : public machine {
+public:
+    host(net::shard_config where, trunks::engine_config what)
+        : engine_{std::move(what), entropy_},
+          shard_{std::move(where)} {}
+
+    [[nodiscard]] net::shard& shard() noexcept { return shard_; }
+    [[nodiscard]] trunks::engine& engine() noexcept { return engine_; }
+    [[nodiscard]] std::size_t calls() const noexcept {
+        return calls_.load(std::memory_order_relaxed);
+    }
+
+    /// On the shard.
+    void drain(std::chrono::milliseconds deadline, time_point now) {
+        engine_.drain();
+        draining_ = true;
+        drain_at_ = now + deadline;
+        rest();
+    }
+
+    void receive(const input& what, time_point now, outbox& out) override {
+        engine_.receive(what, now, out);
+        rest();
+    }
+    void tick(time_point now, outbox& out) override {
+        engine_.tick(now, out);
+        if (drain_at_ && now >= *drain_at_) {
+            // Time is up: BYE to everybody, and a moment for the answers.
+            if (std::exchange(hung_up_, true)) {
+                drain_at_.reset();
+                return shard_.stop();
+            }
+            engine_.hang_up_all("shutting down", now, out);
+            drain_at_ = now + std::chrono::seconds{2};
+        }
+        rest();
+    }
+    [[nodiscard]] std::optional<time_point> next_deadline() const override {
+        return earliest(engine_.next_deadline(), drain_at_);
+    }
+    void deliver(const effects::event& what, time_point now, outbox& out) override {
+        engine_.deliver(what, now, out);
+        rest();
+    }
+    void deliver(const effects::note& what) override { engine_.deliver(what); }
+
+private:
+    void rest() {
+        calls_.store(engine_.calls(), std::memory_order_relaxed);
+        if (draining_ && engine_.idle()) shard_.stop();
+    }
+
+    net::system_entropy entropy_;
+    trunks::engine engine_;
+    net::shard shard_;
+    std::atomic<std::size_t> calls_ = 0;
+    bool draining_ = false;
+    bool hung_up_ = false;
+    std::optional<time_point> drain_at_;
+};
+
+} // namespace trunkline

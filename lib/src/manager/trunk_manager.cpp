@@ -1,0 +1,235 @@
+#include <trunkline/manager/trunk_manager.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <trunkline/net/clock.hpp>
+#include <trunkline/net/descriptor_limit.hpp>
+#include <trunkline/sip/identity.hpp>
+#include <trunkline/trunk/directory.hpp>
+
+#include "host.hpp"
+#include "shared_channels.hpp"
+
+namespace trunkline {
+
+namespace {
+
+[[nodiscard]] net::listener_config parse_listen(const std::string& text) {
+    net::listener_config made;
+    const auto colon = text.find(':');
+    const auto scheme = text.substr(0, colon);
+    if (scheme != "udp" || colon == std::string::npos) {
+        throw std::invalid_argument{"listen '" + text + "': expected udp:ADDRESS:PORT"};
+    }
+    const auto at = endpoint::parse(std::string_view{text}.substr(colon + 1));
+    if (!at) throw std::invalid_argument{"listen '" + text + "': expected udp:ADDRESS:PORT"};
+    made.at = *at;
+    return made;
+}
+
+[[nodiscard]] trunks::advertised parse_advertise(const std::string& text) {
+    if (const auto both = endpoint::parse(text)) return {to_text(both->address), both->port};
+    const auto colon = text.rfind(':');
+    const bool has_port = colon != std::string::npos && text.find(':') == colon;
+    if (!has_port) return {text, 0};
+    const int port = std::stoi(text.substr(colon + 1));
+    return {text.substr(0, colon), static_cast<std::uint16_t>(port)};
+}
+
+[[nodiscard]] std::optional<address> parse_address(const std::string& text, const char* what) {
+    if (text.empty()) return std::nullopt;
+    const auto parsed = address::parse(text);
+    if (!parsed) {
+        throw std::invalid_argument{std::string{what} + " '" + text + "' is not an IP address"};
+    }
+    return *parsed;
+}
+
+} // namespace
+
+struct trunk_manager::impl {
+    explicit impl(manager_config wanted);
+
+    void publish();
+    void each(const std::function<void(host&)>& what) {
+        for (auto& one : hosts) what(*one);
+    }
+
+    manager_config config;
+    std::shared_ptr<net::listeners> listeners = std::make_shared<net::listeners>();
+    std::vector<std::unique_ptr<host>> hosts;
+    std::vector<std::thread> threads;
+
+    std::mutex trunks_guard;
+    std::shared_ptr<const trunks::directory> directory =
+        std::make_shared<const trunks::directory>();
+    std::uint32_t next_trunk = 1;
+    std::size_t next_dial = 0;
+};
+
+trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
+    net::raise_descriptor_limit();
+    if (config.shards == 0 || config.shards > 64) {
+        throw std::invalid_argument{"shards has to be between 1 and 64"};
+    }
+    const auto shards = config.shards;
+    net::listeners_config open;
+    std::vector<trunks::advertised> advertised;
+    for (const auto& one : config.listen) {
+        open.at.push_back(parse_listen(one.at));
+        advertised.push_back(parse_advertise(one.advertise));
+    }
+    open.shards = shards;
+    open.owner_of = [shards](std::span<const std::byte> bytes) {
+        const auto owner = sip::owner_of(bytes, shards);
+        return owner ? static_cast<int>(*owner) : -1;
+    };
+    if (const auto failed = listeners->open(std::move(open))) {
+        throw std::system_error{failed, "cannot listen at " + config.listen.front().at};
+    }
+    sip::digest_server::key key{};
+    net::system_entropy entropy;
+    entropy.fill(key);
+    const auto media_at = parse_address(config.media.at, "media.at");
+    const auto media_advertise = parse_address(config.media.advertise, "media.advertise");
+    for (std::uint16_t i = 0; i < shards; ++i) {
+        // The mailbox outlives the host in handles; the pointer in it is cleared by ~trunk_manager.
+        trunks::engine_config engine;
+        engine.shard = i;
+        engine.listeners = advertised;
+        engine.media_at = media_at;
+        engine.media_advertise = media_advertise;
+        engine.answer_strangers = config.unknown_source == unknown_source::answer;
+        engine.max_calls = config.max_calls;
+        engine.user_agent = config.user_agent;
+        engine.digest_key = key;
+        engine.wall_clock_offset = duration{net::unix_offset()};
+        engine.on_incoming = config.on_incoming;
+        engine.on_record = config.on_record;
+        engine.on_note = config.on_note;
+        auto mailbox = std::make_shared<call_handle::mailbox>();
+        engine.mailbox = mailbox;
+        net::shard_config where;
+        where.listeners = listeners;
+        where.index = i;
+        where.media_ports = config.media_ports;
+        where.tap = config.tap;
+        where.dns_servers = config.dns_servers;
+        hosts.push_back(std::make_unique<host>(std::move(where), std::move(engine)));
+        auto* made = hosts.back().get();
+        if (const auto failed = made->shard().open(*made)) {
+            throw std::system_error{failed, "cannot open shard " + std::to_string(i)};
+        }
+        *mailbox = [made](std::function<void(trunks::engine&)> task) {
+            return made->shard().post([made, task = std::move(task)](time_point now, outbox& out) {
+                made->engine().run(task, now, out);
+            });
+        };
+    }
+}
+
+void trunk_manager::impl::publish() {
+    each([this](host& one) {
+        static_cast<void>(
+            one.shard().post([&one, now_valid = directory](time_point now, outbox& out) {
+                one.engine().set_directory(now_valid, now, out);
+            }));
+    });
+}
+
+trunk_manager::trunk_manager(manager_config config)
+    : impl_{std::make_unique<impl>(std::move(config))} {}
+
+trunk_manager::~trunk_manager() {
+    stop();
+    for (auto& one : impl_->threads) one.join();
+}
+
+result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
+    const std::lock_guard held{impl_->trunks_guard};
+    const auto taken = std::ranges::any_of(
+        *impl_->directory, [&](const auto& one) { return one->config.name == config.name; });
+    if (taken) {
+        return config_error{"name", "unique", "there is a trunk '" + config.name + "' already"};
+    }
+    const trunk_id id{impl_->next_trunk};
+    auto channels = std::make_shared<shared_channels>(config.channels);
+    auto made =
+        trunks::compile(id, std::move(config), impl_->config.user_agent, std::move(channels));
+    if (!made) return made.reason();
+    ++impl_->next_trunk;
+    auto next = *impl_->directory;
+    next.push_back(*std::move(made));
+    impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
+    impl_->publish();
+    return id;
+}
+
+bool trunk_manager::remove_trunk(trunk_id which) {
+    const std::lock_guard held{impl_->trunks_guard};
+    auto next = *impl_->directory;
+    if (std::erase_if(next, [&](const auto& one) { return one->id == which; }) == 0) return false;
+    impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
+    impl_->publish();
+    return true;
+}
+
+void trunk_manager::dial(dial_request what) {
+    std::size_t shard = 0;
+    {
+        const std::lock_guard held{impl_->trunks_guard};
+        shard = impl_->next_dial++ % impl_->hosts.size();
+    }
+    auto& on = *impl_->hosts[shard];
+    static_cast<void>(
+        on.shard().post([&on, what = std::move(what)](time_point now, outbox& out) mutable {
+            on.engine().dial(std::move(what), now, out);
+        }));
+}
+
+void trunk_manager::run() {
+    for (std::size_t i = 1; i < impl_->hosts.size(); ++i) {
+        impl_->threads.emplace_back([one = impl_->hosts[i].get()] { one->shard().run(); });
+    }
+    impl_->hosts.front()->shard().run();
+    for (auto& one : impl_->threads) one.join();
+    impl_->threads.clear();
+}
+
+void trunk_manager::start() {
+    for (auto& each : impl_->hosts) {
+        impl_->threads.emplace_back([one = each.get()] { one->shard().run(); });
+    }
+}
+
+void trunk_manager::stop() {
+    impl_->each([](host& one) { one.shard().stop(); });
+}
+
+void trunk_manager::drain(std::chrono::milliseconds deadline) {
+    impl_->each([deadline](host& one) {
+        static_cast<void>(one.shard().post(
+            [&one, deadline](time_point now, outbox&) { one.drain(deadline, now); }));
+    });
+}
+
+endpoint trunk_manager::listening(std::size_t listener) const {
+    return impl_->listeners->local(listener_id{static_cast<std::uint16_t>(listener)});
+}
+
+std::size_t trunk_manager::calls() const {
+    std::size_t sum = 0;
+    for (const auto& one : impl_->hosts) sum += one->calls();
+    return sum;
+}
+
+std::int64_t trunk_manager::to_unix(time_point when) {
+    return when.time_since_epoch().count() + net::unix_offset();
+}
+
+} // namespace trunkline

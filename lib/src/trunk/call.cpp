@@ -1,0 +1,246 @@
+#include <trunkline/trunk/call.hpp>
+
+#include <utility>
+
+#include <trunkline/trunk/agent.hpp>
+#include <trunkline/trunk/engine.hpp>
+
+namespace trunkline {
+
+namespace {
+
+constexpr error wrong_thread{.code = errc::wrong_thread};
+constexpr error wrong_state{.code = errc::wrong_state};
+constexpr error gone{.code = errc::gone};
+
+} // namespace
+
+agent::~agent() = default;
+
+std::uint64_t call::id() const noexcept {
+    return self_->record.id;
+}
+trunkline::direction call::direction() const noexcept {
+    return self_->record.direction;
+}
+std::string_view call::trunk() const noexcept {
+    return self_->record.trunk;
+}
+std::string_view call::from() const noexcept {
+    return self_->record.from;
+}
+std::string_view call::to() const noexcept {
+    return self_->record.to;
+}
+std::string_view call::number() const noexcept {
+    return self_->record.number;
+}
+std::string_view call::agent_name() const noexcept {
+    return self_->record.agent;
+}
+call_handle call::handle() const {
+    return {self_->record.id, engine_->config_.mailbox};
+}
+media_statistics call::statistics() const {
+    const auto* leg = engine_->leg_of(*self_);
+    const auto* media = leg ? leg->media() : nullptr;
+    return media ? media->statistics() : self_->record.media;
+}
+time_point call::now() const noexcept {
+    return engine_->active_ ? engine_->active_->now : self_->record.started;
+}
+
+outcome<> call::ringing() {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    const auto done = leg->ringing(engine_->active_->now, engine_->active_->out);
+    if (done && !self_->record.ringing) {
+        self_->record.ringing = engine_->active_->now - self_->record.started;
+    }
+    return done;
+}
+
+outcome<> call::progress() {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    return leg ? leg->progress(engine_->active_->now, engine_->active_->out) : result<void>{gone};
+}
+
+outcome<> call::answer(std::unique_ptr<agent> who, answer_options how) {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    if (self_->decided) return wrong_state;
+    const auto done = leg->answer(how.media, engine_->active_->now, engine_->active_->out);
+    if (done) {
+        self_->decided = true;
+        self_->who = std::move(who);
+    }
+    return done;
+}
+
+outcome<> call::reject(int code, std::string_view reason) {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    if (code < 300 || code > 699) return error{.code = errc::bad_number};
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    if (self_->decided) return wrong_state;
+    self_->decided = true;
+    self_->record.refused = diagnostic::refused_by_application;
+    const auto words = reason.empty() ? sip::reason_phrase(code) : reason;
+    const auto& [now, out] = std::pair{engine_->active_->now, &engine_->active_->out};
+    out->note(severity::info, diagnostic::refused_by_application, self_->id.owner(), {0, code});
+    leg->reject(code, words, {}, {ended_by::application, code, std::string{words}, {}}, now, *out);
+    return {};
+}
+
+outcome<> call::send(const audio_frame& frame) {
+    return send(frame.samples);
+}
+
+outcome<> call::send(std::span<const std::int16_t> pcm) {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    if (leg->media() == nullptr) return wrong_state;
+    const auto done = leg->media()->send(pcm, engine_->active_->now, engine_->active_->out);
+    leg->rearm_media();
+    return done;
+}
+
+result<utterance> call::say() {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    if (leg->media() == nullptr) return wrong_state;
+    const auto opened = leg->media()->speech().open();
+    if (!opened) return opened.reason();
+    return utterance{*engine_, self_->record.id, *opened};
+}
+
+outcome<std::vector<cleared>> call::clear() {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    std::vector<cleared> told;
+    if (leg->media() == nullptr) return told;
+    for (const auto& one : leg->media()->speech().clear()) {
+        told.push_back({static_cast<std::uint64_t>(one.id), one.sent, one.unsent});
+    }
+    leg->media()->tell_happened(engine_->active_->out);
+    return told;
+}
+
+outcome<> call::pause() {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr || leg->media() == nullptr) return gone;
+    leg->media()->speech().pause();
+    return {};
+}
+
+outcome<> call::resume() {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr || leg->media() == nullptr) return gone;
+    leg->media()->speech().resume();
+    return {};
+}
+
+outcome<> call::send_digits(std::string_view digits) {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr) return gone;
+    if (leg->media() == nullptr) return wrong_state;
+    const auto done = leg->media()->send_digits(digits, engine_->active_->now);
+    leg->rearm_media();
+    return done;
+}
+
+void call::hang_up() {
+    if (engine_->active_ == nullptr || self_->ended) return;
+    auto& here = *engine_->active_;
+    if (auto* leg = engine_->leg_of(*self_)) {
+        leg->hang_up(ended_by::application, 0, "hung up", here.now, here.out);
+    } else {
+        engine_->end_call(*self_, {ended_by::application, 0, "hung up", {}}, here.now, here.out);
+    }
+}
+
+void call::hang_up_after_drain() {
+    if (engine_->active_ == nullptr || self_->ended) return;
+    self_->hang_up_when_drained = true;
+    const auto* leg = engine_->leg_of(*self_);
+    if (leg == nullptr || leg->media() == nullptr || leg->media()->speech().empty()) hang_up();
+}
+
+namespace {
+
+[[nodiscard]] bool ours(const trunks::live_call* found, std::uint64_t id) {
+    return found != nullptr && found->record.id == id && !found->ended;
+}
+
+} // namespace
+
+outcome<std::size_t> utterance::write(std::span<const std::int16_t> pcm) {
+    if (engine_ == nullptr) return wrong_state;
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
+    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    if (leg == nullptr || leg->media() == nullptr) return gone;
+    return leg->media()->speech().write(id_, pcm);
+}
+
+outcome<> utterance::mark(std::string_view name) {
+    if (engine_ == nullptr) return wrong_state;
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
+    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    if (leg == nullptr || leg->media() == nullptr) return gone;
+    const auto tag = found->first_mark + found->marks.size();
+    const auto done = leg->media()->speech().mark(id_, tag);
+    if (!done) return done;
+    found->marks.emplace_back(name.empty() ? std::string_view{" "} : name);
+    leg->media()->tell_happened(engine_->active_->out);
+    return {};
+}
+
+outcome<> utterance::finish() {
+    if (engine_ == nullptr) return wrong_state;
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
+    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    if (leg == nullptr || leg->media() == nullptr) return gone;
+    const auto done = leg->media()->speech().finish(id_);
+    leg->media()->tell_happened(engine_->active_->out);
+    return done;
+}
+
+result<std::size_t> utterance::sent_up_to() const {
+    if (engine_ == nullptr) return wrong_state;
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
+    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    if (leg == nullptr || leg->media() == nullptr) return gone;
+    return leg->media()->speech().sent_up_to(id_);
+}
+
+bool call_handle::post(std::function<void(call&)> what, std::function<void()> if_gone) const {
+    if (!shard_ || !*shard_) return false;
+    return (*shard_)([id = id_, what = std::move(what), if_gone = std::move(if_gone)](
+                         trunks::engine& engine) { engine.with_call(id, what, if_gone); });
+}
+
+bool call_handle::hang_up() const {
+    return post([](call& which) { which.hang_up(); });
+}
+
+bool call_handle::clear(std::function<void(std::vector<cleared>)> done) const {
+    return post([done = std::move(done)](call& which) {
+        auto told = which.clear();
+        if (done && told) done(*std::move(told));
+    });
+}
+
+} // namespace trunkline

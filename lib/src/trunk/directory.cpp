@@ -1,0 +1,190 @@
+#include <trunkline/trunk/directory.hpp>
+
+#include <algorithm>
+
+#include <trunkline/core/text.hpp>
+#include <trunkline/sip/grammar.hpp>
+#include <trunkline/sip/uri.hpp>
+
+namespace trunkline::trunks {
+
+namespace {
+
+[[nodiscard]] config_error wrong(std::string field, std::string rule, std::string message) {
+    return {std::move(field), std::move(rule), std::move(message)};
+}
+
+[[nodiscard]] std::string at(std::string_view list, std::size_t index) {
+    return std::string{list} + '[' + std::to_string(index) + ']';
+}
+
+[[nodiscard]] bool is_host(std::string_view text) {
+    if (text.empty() || text.size() > 255) return false;
+    if (address::parse(text)) return true;
+    return sip::grammar::all(text, sip::grammar::set::host) && text.front() != '.' &&
+           text.front() != '-';
+}
+
+[[nodiscard]] bool printable(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) != 0x7f;
+    });
+}
+
+[[nodiscard]] std::string_view without_plus(std::string_view number) {
+    return number.starts_with('+') ? number.substr(1) : number;
+}
+
+[[nodiscard]] std::optional<config_error> check_credentials(const std::optional<userpass>& who,
+                                                            const std::string& field) {
+    if (!who) return std::nullopt;
+    if (who->username.empty()) {
+        return wrong(field + ".username", "required", "a user name is needed beside a password");
+    }
+    for (const auto* text : {&who->username, &who->realm}) {
+        if (!printable(*text) || text->find_first_of("\"\\") != std::string::npos) {
+            return wrong(field + ".username", "characters",
+                         "quotes, backslashes and control characters cannot be sent");
+        }
+    }
+    return std::nullopt;
+}
+
+[[nodiscard]] std::optional<config_error> check_names(const trunk_config& config) {
+    if (config.name.empty() || config.name.size() > 100 || !printable(config.name)) {
+        return wrong("name", "1 to 100 characters", "a trunk needs a name of 1 to 100 characters");
+    }
+    if (config.channels < 1 || config.channels > 1000) {
+        return wrong("channels", "1 to 1000", "channels has to be between 1 and 1000");
+    }
+    if (config.codecs.empty()) return wrong("codecs", "not empty", "a trunk needs a codec");
+    for (std::size_t i = 0; i < config.codecs.size(); ++i) {
+        const auto twice = std::ranges::count(config.codecs, config.codecs[i]);
+        if (twice > 1) return wrong(at("codecs", i), "once", "a codec may stand once");
+    }
+    if (config.gateways.size() > 8) {
+        return wrong("gateways", "at most 8", "a trunk has at most 8 gateways");
+    }
+    for (std::size_t i = 0; i < config.gateways.size(); ++i) {
+        if (!is_host(config.gateways[i].host)) {
+            return wrong(at("gateways", i) + ".host", "address or name",
+                         "'" + config.gateways[i].host + "' is neither an address nor a host name");
+        }
+    }
+    if (config.gateways.empty() && config.allow_from.empty()) {
+        return wrong("gateways", "required",
+                     "without gateways and without allow_from no call can come or go");
+    }
+    return std::nullopt;
+}
+
+[[nodiscard]] std::optional<config_error> check_numbers(const trunk_config& config) {
+    for (std::size_t i = 0; i < config.numbers.size(); ++i) {
+        const auto& number = config.numbers[i].number;
+        if (number != "*" && sip::telephone_number(number) != number) {
+            return wrong(at("numbers", i), "digits",
+                         "'" + number + "' is not a telephone number: digits, with or without +");
+        }
+        for (std::size_t j = 0; j < i; ++j) {
+            if (without_plus(config.numbers[j].number) == without_plus(number)) {
+                return wrong(at("numbers", i), "once", "'" + number + "' stands twice");
+            }
+        }
+    }
+    if (!config.caller_id.empty() && sip::telephone_number(config.caller_id).empty() &&
+        !sip::grammar::all(config.caller_id, sip::grammar::set::token)) {
+        return wrong("caller_id", "digits or a name", "caller_id is a number or a SIP user name");
+    }
+    for (std::size_t i = 0; i < config.headers.size(); ++i) {
+        const auto& [name, value] = config.headers[i];
+        if (name.empty() || !sip::grammar::all(name, sip::grammar::set::token) ||
+            !printable(value)) {
+            return wrong(at("headers", i), "a header", "'" + name + "' cannot be sent as a header");
+        }
+        const auto known = sip::header_of(name);
+        if (known != sip::header::other && known != sip::header::p_asserted_identity &&
+            known != sip::header::privacy && known != sip::header::diversion &&
+            known != sip::header::identity && known != sip::header::subject &&
+            known != sip::header::alert_info) {
+            return wrong(at("headers", i), "not ours to set",
+                         "'" + name + "' is written by the library itself");
+        }
+    }
+    return std::nullopt;
+}
+
+[[nodiscard]] std::shared_ptr<const calls::leg_settings> settings_of(const trunk_config& config,
+                                                                     std::string_view user_agent) {
+    auto made = std::make_shared<calls::leg_settings>();
+    made->codecs = {};
+    for (const auto codec : config.codecs) {
+        if (codec == codec_name::pcmu)
+            made->codecs.push_back({0, sdp::encoding::pcmu});
+        else
+            made->codecs.push_back({8, sdp::encoding::pcma});
+    }
+    made->symmetric = config.rtp_symmetric;
+    made->user_agent = user_agent;
+    if (config.auth) {
+        made->auth_username = config.auth->username;
+        made->auth_password = config.auth->password;
+        made->auth_realm = config.auth->realm;
+    }
+    return made;
+}
+
+} // namespace
+
+const did* trunk::find(std::string_view user) const {
+    const auto digits = sip::telephone_number(user);
+    const did* any = nullptr;
+    for (const auto& one : config.numbers) {
+        if (one.number == "*")
+            any = &one;
+        else if (!digits.empty() && without_plus(one.number) == without_plus(digits))
+            return &one;
+    }
+    return user.empty() ? nullptr : any;
+}
+
+result<std::shared_ptr<const trunk>, config_error>
+compile(trunk_id id, trunk_config config, std::string_view user_agent,
+        std::shared_ptr<trunkline::channels> channels) {
+    if (auto bad = check_names(config)) return *std::move(bad);
+    if (auto bad = check_numbers(config)) return *std::move(bad);
+    if (auto bad = check_credentials(config.auth, "auth")) return *std::move(bad);
+    if (auto bad = check_credentials(config.inbound_auth, "inbound_auth")) return *std::move(bad);
+    auto made = std::make_shared<trunk>();
+    made->id = id;
+    for (std::size_t i = 0; i < config.allow_from.size(); ++i) {
+        const auto parsed = cidr::parse(config.allow_from[i]);
+        if (!parsed) {
+            return wrong(at("allow_from", i), "address or network",
+                         "'" + config.allow_from[i] +
+                             "' is not an address or a network like "
+                             "198.51.100.0/24");
+        }
+        made->allow_from.push_back(*parsed);
+    }
+    const auto read = [](const std::string& text, std::optional<address>& into) {
+        if (text.empty()) return true;
+        const auto parsed = address::parse(text);
+        if (parsed) into = *parsed;
+        return parsed.has_value();
+    };
+    if (!read(config.media.at, made->media_at)) {
+        return wrong("media.at", "address", "'" + config.media.at + "' is not an IP address");
+    }
+    if (!read(config.media.advertise, made->media_advertise)) {
+        return wrong("media.advertise", "address",
+                     "'" + config.media.advertise + "' is not an IP address");
+    }
+    made->gateways = config.gateways;
+    std::ranges::stable_sort(made->gateways, {}, &gateway::priority);
+    made->settings = settings_of(config, user_agent);
+    made->channels = std::move(channels);
+    made->config = std::move(config);
+    return std::shared_ptr<const trunk>{std::move(made)};
+}
+
+} // namespace trunkline::trunks

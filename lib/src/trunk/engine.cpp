@@ -1,0 +1,409 @@
+#include <trunkline/trunk/engine.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include <trunkline/core/text.hpp>
+
+namespace trunkline::trunks {
+
+engine::entry::entry(engine& of, time_point at, outbox& into) noexcept
+    : engine_{of},
+      outer_{std::exchange(of.active_, this)},
+      now{at},
+      out{into} {}
+
+engine::entry::~entry() {
+    engine_.active_ = outer_;
+}
+
+engine::engine(engine_config config, entropy& random)
+    : config_{std::move(config)},
+      random_{random},
+      transactions_{config_.timers, wheel_, random, config_.shard},
+      around_{transactions_, wheel_, random, config_.timers, notices_, config_.wall_clock_offset},
+      digest_{config_.digest_key},
+      strangers_{siphash_key::draw(random)},
+      names_{wheel_},
+      directory_{std::make_shared<const directory>()},
+      message_{std::make_unique<sip::message_view>()} {}
+
+engine::~engine() {
+    calls_.each([this](live_call& gone) {
+        wheel_.disarm(gone.ring_timer);
+        wheel_.disarm(gone.attempt_timer);
+        if (gone.channel_taken) gone.trunk->channels->give_back();
+    });
+}
+
+std::optional<time_point> engine::next_deadline() const {
+    return wheel_.next_deadline();
+}
+
+void engine::receive(const input& what, time_point now, outbox& out) {
+    const entry here{*this, now, out};
+    if (const auto* media = std::get_if<inputs::media_packet>(&what)) {
+        if (auto* held = legs_.find(slot_id::of(media->owner))) {
+            held->machine.receive_media(*media, now, out);
+        }
+        return;
+    }
+    if (const auto* packet = std::get_if<inputs::packet>(&what)) {
+        receive_packet(*packet, now, out);
+    } else if (const auto* up = std::get_if<inputs::flow_up>(&what)) {
+        flow_up(*up, now, out);
+    } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
+        flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
+    } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
+        out.note(severity::warning, diagnostic::transport_failed, failed->owner,
+                 {static_cast<std::int64_t>(failed->why)});
+        flow_down(failed->flow, 0, now, out);
+    } else if (const auto* answer = std::get_if<inputs::resolved>(&what)) {
+        if (names_.receive(*answer, now, out)) names_settled(now, out);
+    } else if (const auto* opened = std::get_if<inputs::media_opened>(&what)) {
+        auto* held = legs_.find(slot_id::of(owner_id{static_cast<std::uint64_t>(opened->asked)}));
+        if (held)
+            held->machine.media_opened(*opened, now, out);
+        else
+            out.close_media(opened->media);
+    } else if (const auto* refused = std::get_if<inputs::media_failed>(&what)) {
+        auto* held = legs_.find(slot_id::of(owner_id{static_cast<std::uint64_t>(refused->asked)}));
+        if (held) held->machine.media_failed(*refused, now, out);
+    }
+    settle(now, out);
+}
+
+void engine::receive_packet(const inputs::packet& packet, time_point now, outbox& out) {
+    const auto* from = info_of(packet.flow);
+    if (from == nullptr) return;
+    // Section 18.1.1 and RFC 5626: a line break is a keep-alive, and a datagram of it says nothing.
+    const auto text = std::span{reinterpret_cast<char*>(packet.bytes.data()), packet.bytes.size()};
+    const auto parsed = message_->parse(text);
+    if (!parsed) {
+        if (message_->answerable()) return malformed(parsed.reason(), packet.flow, *from, now, out);
+        return out.note(severity::trace, diagnostic::datagram_noise, owner_id::none,
+                        {static_cast<std::int64_t>(packet.bytes.size())});
+    }
+    if (!message_->is_request()) return receive_response(packet.flow, now, out);
+    receive_request({text.data(), message_->size()}, packet.flow, *from, now, out);
+}
+
+void engine::receive_response(flow_id flow, time_point now, outbox& out) {
+    const auto got = transactions_.receive(*message_, flow, now, out);
+    if (got.what == sip::transaction_layer::fate::unmatched) {
+        return out.note(severity::trace, diagnostic::response_unmatched, owner_id::none,
+                        {message_->status()});
+    }
+    if (got.what != sip::transaction_layer::fate::response) return;
+    if (auto* held = legs_.find(slot_id::of(got.owner))) {
+        held->machine.receive_response(*message_, got.id, now, out);
+    }
+}
+
+void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
+    if (flows_.size() <= up.flow.slot) flows_.resize(up.flow.slot + 1);
+    flows_[up.flow.slot] = {up.flow.generation, up.info};
+    const auto asked = static_cast<std::uint64_t>(up.asked);
+    const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
+    if (asked == 0 || waiting == waiting_.end()) return;
+    const auto who = *waiting;
+    waiting_.erase(waiting);
+    if (who.leg) {
+        auto* held = legs_.find(*who.leg);
+        const auto* of = held ? calls_.find(held->call) : nullptr;
+        if (!held) return;
+        auto path = of ? path_of(up.flow, *of->trunk) : held->machine.path();
+        path.flow = up.flow;
+        path.peer = up.info.peer;
+        held->machine.set_path(std::move(path), now, out);
+    } else if (auto* of = calls_.find(who.call)) {
+        attempt_flow(*of, up.flow, now, out);
+    }
+}
+
+void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
+    const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
+    if (asked != 0 && waiting != waiting_.end()) {
+        const auto who = *waiting;
+        waiting_.erase(waiting);
+        if (who.leg) {
+            // Where the dialog moved to cannot be reached: what was known still may be.
+            if (auto* held = legs_.find(*who.leg)) {
+                held->machine.set_path(held->machine.path(), now, out);
+            }
+        } else if (auto* of = calls_.find(who.call)) {
+            attempt_failed(*of, {ended_by::carrier, 503, "the gateway cannot be reached", {}}, now,
+                           out);
+        }
+        return;
+    }
+    failed_.clear();
+    transactions_.flow_failed(flow, now, failed_);
+    for (const auto& one : failed_) transaction_over(one, now, out);
+}
+
+void engine::transaction_over(const sip::transaction_layer::ended& what, time_point now,
+                              outbox& out) {
+    if (what.what == sip::transaction_layer::ended::why::nothing) return;
+    if (auto* held = legs_.find(slot_id::of(what.owner))) {
+        held->machine.transaction_ended(what, now, out);
+    }
+}
+
+void engine::tick(time_point now, outbox& out) {
+    const entry here{*this, now, out};
+    wheel_.advance(now, [&](timer_node& node) { fire(node, now, out); });
+    settle(now, out);
+}
+
+void engine::fire(timer_node& node, time_point now, outbox& out) {
+    switch (node.kind) {
+    case sip::transaction_layer::timer_kind:
+        return transaction_over(transactions_.fire(node, now, out), now, out);
+    case gateway_names::timer_kind: return names_.fire(now, out);
+    case ring_timer: {
+        auto& of = *static_cast<live_call*>(node.owner);
+        if (auto* leg = leg_of(of)) {
+            if (of.record.direction == direction::inbound) {
+                leg->reject(480, sip::reason_phrase(480), {},
+                            {ended_by::timeout, 480, "nobody decided about the call", {}}, now,
+                            out);
+            } else {
+                leg->hang_up(ended_by::timeout, 408, "no answer", now, out);
+            }
+        } else {
+            end_call(of, {ended_by::timeout, 408, "no gateway was reached in time", {}}, now, out);
+        }
+        return;
+    }
+    case attempt_timer: {
+        auto& of = *static_cast<live_call*>(node.owner);
+        auto* leg = leg_of(of);
+        // Any provisional response means that somebody is there: ringing_timeout goes on.
+        if (leg != nullptr && leg->provisional_seen()) return;
+        const calls::ending how{ended_by::timeout, 408, "no answer from the gateway", {}};
+        if (leg != nullptr) {
+            // Detached first, so that its end is not taken for the call's.
+            of.leg.reset();
+            leg->hang_up(ended_by::timeout, 408, how.reason, now, out);
+        }
+        return attempt_failed(of, how, now, out);
+    }
+    default: break;
+    }
+    auto& leg = *static_cast<calls::leg*>(node.owner);
+    leg.fire(static_cast<calls::leg::timer>(node.kind), now, out);
+}
+
+/// What legs told in this entry is acted on when none of them is on the stack any more.
+void engine::settle(time_point now, outbox& out) {
+    while (!notices_.empty()) {
+        taken_.clear();
+        taken_.swap(notices_);
+        for (auto& one : taken_) take_notice(one, now, out);
+    }
+}
+
+void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
+    using kind = calls::notice::what;
+    auto* held = legs_.find(slot_id::of(what.owner));
+    if (held == nullptr) return;
+    auto* of = calls_.find(held->call);
+    const bool current = of != nullptr && of->leg && *of->leg == slot_id::of(what.owner);
+    if (what.kind == kind::finished) return legs_.erase(slot_id::of(what.owner));
+    if (what.kind == kind::reroute) {
+        const auto asked = next_token_++;
+        waiting_.push_back({asked, held->call, slot_id::of(what.owner)});
+        const auto* info = info_of(held->machine.path().flow);
+        return out.connect(token{asked}, held->machine.path().over,
+                           info ? info->listener : listener_id{}, what.target);
+    }
+    if (!current || of->ended) return;
+    const auto since = now - of->record.started;
+    const auto tell = [&](calls::event code) {
+        out.tell(of->id.owner(), static_cast<std::uint16_t>(code));
+    };
+    switch (what.kind) {
+    case kind::ringing:
+        if (!of->record.ringing) of->record.ringing = since;
+        return tell(calls::event::ringing);
+    case kind::early_media:
+        if (!of->record.ringing) of->record.ringing = since;
+        of->early_media = true;
+        return tell(calls::event::early_media);
+    case kind::answered:
+        of->record.answered = since;
+        wheel_.disarm(of->ring_timer);
+        wheel_.disarm(of->attempt_timer);
+        out.note(severity::info, diagnostic::call_answered, of->id.owner());
+        if (of->record.direction == direction::outbound) {
+            of->record.attempts.push_back(
+                {of->record.gateway, what.end.sip_code, "answered", now - of->attempt_started});
+        }
+        return tell(calls::event::answered);
+    case kind::refused:
+        note_media(*of, held->machine);
+        of->leg.reset();
+        return attempt_failed(*of, what.end, now, out);
+    case kind::ended:
+        note_media(*of, held->machine);
+        of->leg.reset();
+        return end_call(*of, std::move(what.end), now, out);
+    case kind::reroute:
+    case kind::finished: return;
+    }
+}
+
+void engine::note_media(live_call& of, const calls::leg& from) {
+    const auto* media = from.media();
+    if (media == nullptr) return;
+    auto& record = of.record;
+    record.media = media->statistics();
+    record.codec = media->law() == codec::law::alaw ? "PCMA" : "PCMU";
+    if (record.media.first_received) {
+        record.first_heard = *record.media.first_received - record.started;
+    }
+    if (record.media.first_sent) record.first_said = *record.media.first_sent - record.started;
+    if (record.media.foreign > 0) {
+        // Counted for the operator: a stray sender or somebody who tries.
+        record.media.foreign = media->statistics().foreign;
+    }
+}
+
+/// The agent is told when everything before it was: the call goes with that event.
+void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& out) {
+    if (std::exchange(of.ended, true)) return;
+    wheel_.disarm(of.ring_timer);
+    wheel_.disarm(of.attempt_timer);
+    if (std::exchange(of.channel_taken, false)) of.trunk->channels->give_back();
+    of.record.lasted = now - of.record.started;
+    of.record.ended_by = how.by;
+    of.record.sip_code = how.sip_code;
+    of.record.reason = std::move(how.reason);
+    of.record.carrier_words = std::move(how.carrier_words);
+    out.note(severity::info, diagnostic::call_ended, of.id.owner(),
+             {of.record.sip_code, static_cast<std::int64_t>(of.record.ended_by)});
+    out.tell(of.id.owner(), static_cast<std::uint16_t>(calls::event::ended));
+}
+
+void engine::erase_call(live_call& gone) {
+    wheel_.disarm(gone.ring_timer);
+    wheel_.disarm(gone.attempt_timer);
+    calls_.erase(gone.id);
+}
+
+const flow_info* engine::info_of(flow_id flow) const {
+    if (flow.slot >= flows_.size() || flows_[flow.slot].generation != flow.generation) {
+        return nullptr;
+    }
+    return &flows_[flow.slot].info;
+}
+
+/// What we are called by whoever is at the far end of a flow: the trunk's own words, the
+/// listener's, or the address that packets to it really leave from.
+calls::signalling_path engine::path_of(flow_id flow, const trunk& on) const {
+    calls::signalling_path path;
+    const auto* info = info_of(flow);
+    if (info == nullptr) return path;
+    path.flow = flow;
+    path.over = info->transport;
+    path.peer = info->peer;
+    const auto index = static_cast<std::size_t>(info->listener);
+    const auto told = index < config_.listeners.size() ? config_.listeners[index] : advertised{};
+    auto host = on.config.signalling.advertise;
+    if (host.empty()) host = told.host;
+    auto port = told.port != 0 ? told.port : info->local.port;
+    // "203.0.113.7:5080" names a port of its own.
+    if (const auto own = endpoint::parse(host)) {
+        host = to_text(own->address);
+        port = own->port;
+    }
+    if (host.empty()) host = to_text(info->local.address);
+    const auto literal = address::parse(host);
+    if (literal && !literal->is_v4() && !host.starts_with('[')) host = '[' + host + ']';
+    path.sent_by = host + ':' + std::to_string(port);
+    path.media_at = on.media_at.value_or(config_.media_at.value_or(info->local.address));
+    auto advertise = on.media_advertise ? on.media_advertise : config_.media_advertise;
+    if (!advertise && literal && !on.media_at && !config_.media_at) advertise = *literal;
+    path.media_advertised =
+        advertise.value_or(path.media_at.is_wildcard() ? info->local.address : path.media_at);
+    return path;
+}
+
+calls::leg* engine::leg_of(const live_call& call) {
+    if (!call.leg) return nullptr;
+    auto* held = legs_.find(*call.leg);
+    return held ? &held->machine : nullptr;
+}
+
+live_call& engine::make_call(std::shared_ptr<const trunk> on, direction which, time_point now) {
+    const auto id = calls_.next();
+    auto& made = calls_.emplace();
+    made.id = id;
+    made.trunk = std::move(on);
+    made.facade.engine_ = this;
+    made.facade.self_ = &made;
+    made.record.id = static_cast<std::uint64_t>(config_.shard) << 56U |
+                     (static_cast<std::uint64_t>(id.generation) & 0xff'ffffU) << 32U | id.slot;
+    made.record.direction = which;
+    made.record.started = now;
+    if (made.trunk) made.record.trunk = made.trunk->config.name;
+    made.ring_timer.owner = made.attempt_timer.owner = &made;
+    return made;
+}
+
+engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
+    const auto id = legs_.next();
+    const sip::identity who{config_.shard, id.slot, id.generation};
+    auto& made = legs_.emplace(around_, who, id.owner(), of.record.direction, of.trunk->settings,
+                               path_of(flow, *of.trunk), of.id.owner(), of.id);
+    of.leg = id;
+    of.record.source = to_text(made.machine.path().peer);
+    return made;
+}
+
+void engine::arm(timer_node& node, timer kind, live_call& of, time_point when) {
+    node.owner = &of;
+    node.kind = kind;
+    wheel_.arm(node, when);
+}
+
+void engine::set_directory(std::shared_ptr<const directory> trunks, time_point now, outbox& out) {
+    const entry here{*this, now, out};
+    directory_ = std::move(trunks);
+    std::vector<std::string> names;
+    for (const auto& one : *directory_) {
+        for (const auto& gateway : one->gateways) names.push_back(gateway.host);
+    }
+    names_.keep(names, now, out);
+}
+
+void engine::hang_up_all(std::string_view reason, time_point now, outbox& out) {
+    const entry here{*this, now, out};
+    calls_.each([&](live_call& each) {
+        if (each.ended) return;
+        if (auto* leg = leg_of(each))
+            leg->hang_up(ended_by::application, 0, reason, now, out);
+        else
+            end_call(each, {ended_by::application, 0, std::string{reason}, {}}, now, out);
+    });
+    settle(now, out);
+}
+
+void engine::run(const std::function<void(engine&)>& task, time_point now, outbox& out) {
+    const entry here{*this, now, out};
+    task(*this);
+    settle(now, out);
+}
+
+void engine::with_call(std::uint64_t id, const std::function<void(call&)>& what,
+                       const std::function<void()>& gone) {
+    auto* found = calls_.at(static_cast<std::uint32_t>(id));
+    if (found != nullptr && found->record.id == id && !found->ended)
+        what(found->facade);
+    else if (gone)
+        gone();
+}
+
+} // namespace trunkline::trunks

@@ -1,0 +1,326 @@
+// The inbound pipeline: which trunk a request belongs to, and the first thing that is wrong with
+// it.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <trunkline/core/text.hpp>
+#include <trunkline/sip/writer.hpp>
+#include <trunkline/trunk/engine.hpp>
+
+namespace trunkline::trunks {
+
+namespace {
+
+using sip::header;
+using sip::method;
+
+constexpr std::string_view allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n";
+constexpr std::string_view accept = "Accept: application/sdp\r\n";
+constexpr std::size_t room_for_response = 2048;
+
+[[nodiscard]] bool accepts_sdp(const sip::message_view& request) {
+    if (!request.has(header::accept)) return true;
+    bool found = false;
+    request.each_element(header::accept, [&](std::string_view range) {
+        const auto type = trimmed(range.substr(0, range.find(';')));
+        found = found || type == "*/*" || iequals(type, "application/*") ||
+                iequals(type, "application/sdp");
+    });
+    return found;
+}
+
+} // namespace
+
+bool engine::knows(const trunk& one, const address& source) const {
+    for (const auto& net : one.allow_from) {
+        if (net.contains(source)) return true;
+    }
+    for (const auto& gateway : one.gateways) {
+        const auto found = names_.find(gateway.host);
+        if (std::ranges::find(found, source) != found.end()) return true;
+    }
+    return false;
+}
+
+/// Several trunks may sit behind one carrier's address: the one that has the number is meant. By
+/// allow_from first, by what gateways resolve to after that.
+std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
+    const auto allowed = [&](const trunk& one) {
+        return std::ranges::any_of(
+            one.allow_from, [&](const cidr& net) { return net.contains(from.peer.address); });
+    };
+    std::shared_ptr<const trunk> first;
+    bool first_allowed = false;
+    for (const auto& one : *directory_) {
+        const bool by_list = allowed(*one);
+        if (!by_list && !knows(*one, from.peer.address)) continue;
+        if (message_->method() == method::invite && called(*one) != nullptr &&
+            one->config.inbound) {
+            if (by_list) return one;
+            if (!first_allowed) {
+                first = one;
+                first_allowed = true;
+            }
+        }
+        if (!first) first = one;
+    }
+    return first;
+}
+
+/// Request-URI first, To as fallback.
+const did* engine::called(const trunk& on) const {
+    if (const auto* found = on.find(message_->request_uri().user)) return found;
+    return on.find(message_->to().uri.user);
+}
+
+void engine::receive_request(std::string_view bytes, flow_id flow, const flow_info& from,
+                             time_point now, outbox& out) {
+    using fate = sip::transaction_layer::fate;
+    const auto got = transactions_.receive(*message_, flow, now, out);
+    if (got.what == fate::absorbed) return;
+    // A tag of ours leads to its call, wherever the request comes from: a carrier's BYE need not
+    // come from where its INVITE came.
+    if (const auto whose = sip::read_identity(message_->to().tag())) {
+        auto* held =
+            whose->shard == config_.shard ? legs_.find({whose->slot, whose->generation}) : nullptr;
+        if (held != nullptr && held->machine.local_tag() == message_->to().tag() &&
+            message_->method() != method::cancel) {
+            return held->machine.receive_request(*message_, from, flow, now, out);
+        }
+    }
+    if (message_->method() == method::ack) {
+        return out.note(severity::trace, diagnostic::ack_unmatched, owner_id::none);
+    }
+    const auto on = trunk_of(from);
+    if (!on) return stranger(flow, from, now, out);
+    if (message_->method() == method::cancel) return cancel(flow, from, now, out);
+    const auto wrong = check(*on, from, got.what == fate::merged, now);
+    if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
+    if (message_->method() == method::options) {
+        const auto id =
+            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
+        return answer(id, flow, from, 200, std::string{allow} + std::string{accept}, now, out);
+    }
+    admit(on, bytes, flow, from, now, out);
+}
+
+/// What cannot be parsed is answered if it has somebody to be answered to, without any state: the
+/// same bytes again get the same answer.
+void engine::malformed(const error& reason, flow_id flow, const flow_info& from, time_point now,
+                       outbox& out) {
+    const auto on = trunk_of(from);
+    if (!on) return stranger(flow, from, now, out);
+    // A method that nobody knows is 501 even where the rest contradicts it (RFC 4475 3.1.2.18).
+    const bool unknown = message_->method() == method::other && reason.code == errc::mismatch;
+    const int status = reason.code == errc::bad_version ? 505 : unknown ? 501 : 400;
+    sip::writer to{out.reserve(flow, room_for_response + 65'536)};
+    to.response_head(*message_, status, sip::reason_phrase(status), "tl-refused", from.peer);
+    if (status == 501) to.raw(allow);
+    to.no_body();
+    if (to.failed()) {
+        static_cast<void>(out.commit(0));
+    } else {
+        static_cast<void>(out.commit(to.size()));
+    }
+    out.note(severity::warning, diagnostic::datagram_malformed, owner_id::none,
+             {status, static_cast<std::int64_t>(reason.code), reason.offset});
+    if (message_->method() != method::invite) return;
+    record_refusal(on.get(),
+                   {status,
+                    status == 505 ? diagnostic::refused_version : diagnostic::refused_malformed,
+                    {},
+                    static_cast<std::int64_t>(reason.code)},
+                   from, now, out);
+}
+
+/// One short 403, without any state and without a word about who we are; then silence.
+void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbox& out) {
+    const auto& request = *message_;
+    if (request.method() == method::ack) return;
+    const bool answered = config_.answer_strangers && strangers_.may_answer(from.peer.address, now);
+    int status = 0;
+    if (answered) {
+        sip::writer to{out.reserve(flow, room_for_response + 65'536)};
+        to.response_head(request, 403, "Forbidden", "tl", from.peer).no_body();
+        // Never more bytes than came: nobody is to be flooded in a stranger's name.
+        const bool fits = !to.failed() && to.size() < request.size();
+        static_cast<void>(out.commit(fits ? to.size() : 0));
+        if (fits) status = 403;
+    }
+    if (request.method() == method::invite && (status != 0 || !config_.answer_strangers)) {
+        record_refusal(nullptr, {status, diagnostic::refused_unknown_source, {}, status}, from, now,
+                       out);
+    }
+}
+
+engine::refusal engine::check_credentials(const trunk& on, const flow_info& from, time_point now) {
+    if (!on.config.inbound_auth) return {};
+    const auto& wanted = *on.config.inbound_auth;
+    const auto& realm = wanted.realm.empty() ? on.config.name : wanted.realm;
+    using verdict = sip::digest_server::verdict;
+    auto how = verdict::none;
+    message_->each(header::authorization, [&](std::string_view value) {
+        if (how == verdict::good) return;
+        const auto given = sip::authorization_view::parse(value);
+        if (!given) return;
+        how = digest_.check(*given, {realm, wanted.username, wanted.password},
+                            message_->method_text(), from.peer, message_->call_id(), now);
+    });
+    if (how == verdict::good) return {};
+    std::array<std::byte, 1024> lines{};
+    sip::writer to{lines};
+    digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now);
+    const std::int64_t detail = how == verdict::wrong ? 1 : how == verdict::stale ? 2 : 3;
+    return {401, diagnostic::refused_unauthorized,
+            std::string{as_text(std::span{lines}.first(to.size()))}, detail};
+}
+
+/// The first failing check answers, in this order: 401, 501 or 405, 416, 482, 420, 415, 406, and
+/// for an INVITE 403, 404, 503 (400 and 505 came before, 486 and 488 come after).
+engine::refusal engine::check(const trunk& on, const flow_info& from, bool merged, time_point now) {
+    const auto& request = *message_;
+    if (auto wrong = check_credentials(on, from, now); wrong.status != 0) return wrong;
+    switch (request.method()) {
+    case method::invite:
+    case method::options: break;
+    case method::other: return {501, diagnostic::refused_method, std::string{allow}};
+    case method::bye:
+    case method::info:
+    case method::update:
+    case method::prack: return {481, diagnostic::refused_method, {}};
+    default: return {405, diagnostic::refused_method, std::string{allow}};
+    }
+    if (request.request_uri().scheme == sip::uri_view::scheme_kind::other) {
+        return {416, diagnostic::refused_uri_scheme, {}};
+    }
+    if (merged) return {482, diagnostic::refused_merged, {}};
+    if (!request.to().tag().empty()) return {481, diagnostic::refused_method, {}};
+    if (request.has(header::require)) {
+        std::string unsupported;
+        request.each_element(header::require, [&](std::string_view option) {
+            unsupported.append("Unsupported: ").append(option).append("\r\n");
+        });
+        return {420, diagnostic::refused_extension, std::move(unsupported)};
+    }
+    if (request.method() == method::invite) return check_invite(on);
+    if (draining_) return {503, diagnostic::refused_draining, "Retry-After: 30\r\n"};
+    return {};
+}
+
+engine::refusal engine::check_invite(const trunk& on) const {
+    const auto& request = *message_;
+    if (!request.body().empty() && !iequals(request.content_type(), "application/sdp")) {
+        return {415, diagnostic::refused_content_type, std::string{accept}};
+    }
+    if (!accepts_sdp(request)) {
+        return {406, diagnostic::refused_accept,
+                "Warning: 399 trunkline \"only application/sdp is spoken here\"\r\n"};
+    }
+    if (!on.config.inbound) return {403, diagnostic::refused_trunk_disabled, {}};
+    if (called(on) == nullptr) return {404, diagnostic::refused_number_unknown, {}};
+    return {};
+}
+
+void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
+                    std::string_view fields, time_point now, outbox& out) {
+    const sip::identity_text tag{{config_.shard, 0xffff'ffff, 0}, random_};
+    sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
+    to.response_head(*message_, status, sip::reason_phrase(status), tag.view(), from.peer);
+    to.raw(fields).no_body();
+    transactions_.responded(id, status, out.commit(to.size()), now);
+}
+
+void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                    time_point now, outbox& out) {
+    if (how.why == diagnostic::refused_merged) {
+        // The first one has the transaction's key by its Call-ID: this one is answered statelessly.
+        sip::writer to{out.reserve(flow, room_for_response + 2 * message_->size())};
+        to.response_head(*message_, how.status, sip::reason_phrase(how.status), "tl-merged",
+                         from.peer);
+        to.no_body();
+        static_cast<void>(out.commit(to.size()));
+    } else {
+        const auto id =
+            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
+        answer(id, flow, from, how.status, how.fields, now, out);
+    }
+    // The first 401 is how digest begins, and no refusal yet.
+    const bool first_challenge = how.status == 401 && how.detail == 3;
+    if (message_->method() != method::invite || first_challenge) {
+        return out.note(severity::trace, how.why, owner_id::none, {how.detail});
+    }
+    record_refusal(&on, how, from, now, out);
+}
+
+void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
+                            time_point now, outbox& out) {
+    out.note(severity::warning, how.why, owner_id::none, {how.detail, how.status});
+    call_record record;
+    record.call_id = message_->call_id();
+    if (on != nullptr) record.trunk = on->config.name;
+    record.source = to_text(from.peer);
+    record.from = message_->from().uri.user;
+    record.to = message_->request_uri().user;
+    record.started = now;
+    record.ended_by = ended_by::local_error;
+    record.sip_code = how.status;
+    record.reason = name(how.why);
+    record.refused = how.why;
+    records_.push_back(std::move(record));
+    out.tell(owner_id::none, record_event);
+}
+
+void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox& out) {
+    const auto invite = transactions_.cancelled(*message_);
+    const auto id =
+        transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
+    auto* held = invite ? legs_.find(slot_id::of(invite->owner)) : nullptr;
+    answer(id, flow, from, invite ? 200 : 481, {}, now, out);
+    if (held != nullptr) held->machine.cancelled(now, out);
+}
+
+/// Everything about the request is right: now the trunk needs a channel and the offer a codec.
+void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
+                   const flow_info& from, time_point now, outbox& out) {
+    if (!on->channels->take()) {
+        return refuse(*on, {486, diagnostic::refused_channels_full, {}}, flow, from, now, out);
+    }
+    auto& made = make_call(on, direction::inbound, now);
+    made.channel_taken = true;
+    const auto* number = called(*on);
+    made.record.call_id = message_->call_id();
+    made.record.from = message_->from().uri.user;
+    made.record.to = message_->request_uri().user;
+    made.record.number = number->number;
+    made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
+    auto& held = make_leg(made, flow);
+    const auto id = transactions_.accept(*message_, flow, from.transport != transport::udp,
+                                         held.machine.owner());
+    // At once, because a call that is decided about slowly must not be sent again.
+    {
+        sip::writer to{out.reserve(flow, room_for_response + 2 * message_->size())};
+        to.response_head(*message_, 100, sip::reason_phrase(100), {}, from.peer).no_body();
+        transactions_.responded(id, 100, out.commit(to.size()), now);
+    }
+    const auto taken = held.machine.incoming(*message_, bytes, id);
+    const auto turn_down = [&](int status, diagnostic why, std::string_view fields) {
+        made.record.refused = why;
+        out.note(severity::warning, why, made.id.owner());
+        held.machine.reject(status, sip::reason_phrase(status), fields,
+                            {ended_by::local_error, status, std::string{name(why)}, {}}, now, out);
+    };
+    if (!taken) {
+        return turn_down(488, diagnostic::refused_offer,
+                         "Warning: 305 trunkline \"no codec in common\"\r\n");
+    }
+    if (draining_) return turn_down(503, diagnostic::refused_draining, "Retry-After: 30\r\n");
+    if (calls_.size() > config_.max_calls) {
+        return turn_down(503, diagnostic::refused_overload, "Retry-After: 5\r\n");
+    }
+    out.note(severity::info, diagnostic::call_started, made.id.owner());
+    arm(made.ring_timer, ring_timer, made, now + on->config.ringing_timeout);
+    out.tell(made.id.owner(), static_cast<std::uint16_t>(calls::event::incoming));
+}
+
+} // namespace trunkline::trunks

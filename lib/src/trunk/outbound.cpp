@@ -1,0 +1,166 @@
+// Outbound calls: gateways in their order, one attempt after the other.
+#include <algorithm>
+#include <utility>
+
+#include <trunkline/sip/uri.hpp>
+#include <trunkline/trunk/engine.hpp>
+
+namespace trunkline::trunks {
+
+namespace {
+
+/// Another gateway may do better: it timed out, it cannot be reached, it is broken or overloaded.
+/// Busy, declined and every other 4xx and 6xx are the callee's or the carrier's last word.
+[[nodiscard]] bool may_fail_over(int status) noexcept {
+    return status == 408 || status == 478 || (status >= 500 && status < 600);
+}
+
+[[nodiscard]] std::string with_policy(std::string number, bool plus) {
+    if (number.empty() || number.find_first_not_of("+0123456789") != std::string::npos) {
+        return number; // A SIP user name, or a code such as *97: dialled as it stands.
+    }
+    const bool has = number.front() == '+';
+    if (plus && !has) return '+' + number;
+    if (!plus && has) return number.substr(1);
+    return number;
+}
+
+[[nodiscard]] std::string in_uri(std::string_view host, std::uint16_t port) {
+    std::string text{host};
+    const auto literal = address::parse(host);
+    if (literal && !literal->is_v4() && !text.starts_with('[')) text = '[' + text + ']';
+    return port == 0 ? text : text + ':' + std::to_string(port);
+}
+
+} // namespace
+
+void engine::dial(dial_request what, time_point now, outbox& out) {
+    const entry here{*this, now, out};
+    std::shared_ptr<const trunk> on;
+    for (const auto& one : *directory_) {
+        const bool wanted = what.trunk.empty() ? one->config.outbound && !one->gateways.empty()
+                                               : one->config.name == what.trunk;
+        if (wanted) {
+            on = one;
+            break;
+        }
+    }
+    auto& made = make_call(on, direction::outbound, now);
+    made.who = std::move(what.agent);
+    made.decided = true;
+    made.record.agent = std::move(what.agent_name);
+    made.record.from = what.from.empty() && on ? on->config.caller_id : std::move(what.from);
+    made.record.to = on ? with_policy(what.to, on->config.leading_plus) : what.to;
+    const auto fail = [&](int status, std::string reason) {
+        end_call(made, {ended_by::local_error, status, std::move(reason), {}}, now, out);
+    };
+    if (!on) {
+        return fail(404, what.trunk.empty() ? "no trunk takes outbound calls"
+                                            : "there is no trunk '" + what.trunk + "'");
+    }
+    if (!on->config.outbound) return fail(403, "the trunk takes no outbound calls");
+    if (on->gateways.empty()) return fail(404, "the trunk has no gateway");
+    if (what.to.empty() || what.to.find_first_of(" \t\r\n<>@;,\"") != std::string::npos) {
+        return fail(484, "'" + what.to + "' cannot be dialled");
+    }
+    if (draining_) return fail(503, "shutting down");
+    if (!on->channels->take()) return fail(486, "all channels of the trunk are in use");
+    made.channel_taken = true;
+    made.ringing_timeout = what.ringing_timeout.value_or(on->config.ringing_timeout);
+    for (const auto& gateway : on->gateways) {
+        const auto port = gateway.port == 0 ? std::uint16_t{5060} : gateway.port;
+        made.candidates.push_back(
+            {in_uri(gateway.host, gateway.port), gateway.host, port, {}, false});
+    }
+    out.note(severity::info, diagnostic::call_started, made.id.owner());
+    arm(made.ring_timer, ring_timer, made, now + made.ringing_timeout);
+    next_attempt(made, now, out);
+}
+
+void engine::next_attempt(live_call& of, time_point now, outbox& out) {
+    if (of.next_candidate == of.candidates.size()) {
+        return end_call(of, {ended_by::carrier, 503, "no gateway took the call", {}}, now, out);
+    }
+    auto& next = of.candidates[of.next_candidate];
+    if (!next.resolved) {
+        if (!names_.settled(next.host)) {
+            waiting_for_names_.push_back(of.id);
+            return;
+        }
+        const auto found = names_.find(next.host);
+        if (found.empty()) {
+            of.attempt_started = now;
+            of.record.gateway = next.gateway;
+            return attempt_failed(of, {ended_by::carrier, 503, "its name cannot be resolved", {}},
+                                  now, out);
+        }
+        // Every address of a name is a gateway of its own, tried in turn (RFC 3263 section 4.3).
+        const auto pattern = next;
+        std::vector<candidate> each;
+        for (const auto& one : found) {
+            auto made = pattern;
+            made.to = {one, pattern.port};
+            made.resolved = true;
+            each.push_back(std::move(made));
+        }
+        const auto at = of.candidates.erase(of.candidates.begin() +
+                                            static_cast<std::ptrdiff_t>(of.next_candidate));
+        of.candidates.insert(at, each.begin(), each.end());
+    }
+    const auto& chosen = of.candidates[of.next_candidate];
+    of.record.gateway = chosen.gateway;
+    of.attempt_started = now;
+    const auto asked = next_token_++;
+    waiting_.push_back({asked, of.id, std::nullopt});
+    out.connect(token{asked}, transport::udp, listener_id{}, chosen.to);
+}
+
+void engine::names_settled(time_point now, outbox& out) {
+    std::vector<slot_id> ready;
+    ready.swap(waiting_for_names_);
+    for (const auto id : ready) {
+        if (auto* of = calls_.find(id); of && !of->ended) next_attempt(*of, now, out);
+    }
+}
+
+void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out) {
+    if (of.ended) return;
+    auto& held = make_leg(of, flow);
+    held.machine.invite(invitation_of(of, held.machine.path()), now, out);
+    of.record.call_id = held.machine.call_id();
+    arm(of.attempt_timer, attempt_timer, of, now + of.trunk->config.gateway_timeout);
+}
+
+calls::invitation engine::invitation_of(const live_call& of,
+                                        const calls::signalling_path& path) const {
+    const auto& at = of.candidates[of.next_candidate];
+    const auto host = in_uri(at.host, at.port == 5060 ? std::uint16_t{0} : at.port);
+    const auto ours = path.sent_by.substr(0, path.sent_by.rfind(':'));
+    const auto from = sip::escape_user(of.record.from);
+    calls::invitation made;
+    made.request_uri = "sip:" + sip::escape_user(of.record.to) + '@' + host;
+    made.to = '<' + made.request_uri + '>';
+    // Carriers know a trunk by the From's user, and its host had better be theirs or ours.
+    made.from = from.empty() ? "<sip:" + ours + '>' : "<sip:" + from + '@' + ours + '>';
+    made.contact_user = from;
+    made.headers = of.trunk->config.headers;
+    return made;
+}
+
+void engine::attempt_failed(live_call& of, const calls::ending& how, time_point now, outbox& out) {
+    if (of.ended) return;
+    wheel_.disarm(of.attempt_timer);
+    of.record.attempts.push_back({of.record.gateway, how.sip_code,
+                                  how.carrier_words.empty() ? how.reason : how.carrier_words,
+                                  now - of.attempt_started});
+    out.note(severity::warning, diagnostic::attempt_failed, of.id.owner(),
+             {how.sip_code, static_cast<std::int64_t>(of.record.attempts.size())});
+    // Whoever has heard early media would hear it start again.
+    const bool again = may_fail_over(how.sip_code) && !of.early_media &&
+                       of.next_candidate + 1 < of.candidates.size();
+    if (!again) return end_call(of, how, now, out);
+    ++of.next_candidate;
+    next_attempt(of, now, out);
+}
+
+} // namespace trunkline::trunks
