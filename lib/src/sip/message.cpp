@@ -100,7 +100,8 @@ void message_view::reset() noexcept {
 }
 
 void message_view::fail(errc code, header which, std::size_t at) noexcept {
-    if (failed_) return;
+    // A version that is not ours says least: 505 is for what is right but for that.
+    if (failed_ && error_.code != errc::bad_version) return;
     failed_ = true;
     error_ = {.code = code,
               .field = static_cast<std::uint8_t>(which),
