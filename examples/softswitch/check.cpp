@@ -194,17 +194,6 @@ problems warnings(const configuration& of, const surveyor& world) {
         const auto name = fmt::format("trunk[{}]", i);
         warn_of_local(of, name + ".media.at", trunk.media.at, world, found);
         warn_of_gateways(of, i, world, found);
-        if (trunk.inbound && trunk.allow_from.empty()) {
-            const auto says = [&](std::string_view what) {
-                found.push_back({of.line_of(name), name,
-                                 fmt::format("takes inbound calls from its gateways' addresses {}: "
-                                             "set allow_from to the carrier's networks, or "
-                                             "inbound = false",
-                                             what)});
-            };
-            if (trunk.inbound_auth) continue;
-            says("alone");
-        }
         if (trunk.inbound && trunk.numbers.empty()) {
             found.push_back({of.line_of(name), name,
                              "has no numbers, so every inbound call gets 404: add them, or \"*\" "

@@ -35,6 +35,12 @@ namespace {
     if ((endpoint && endpoint->address.is_wildcard()) || (address && address->is_wildcard())) {
         return "nobody can reach a wildcard address; give the one that others see";
     }
+    if (endpoint || address) return {};
+    const auto colon = text.find(':');
+    if (colon == 0) return "has to be host or host:port";
+    if (colon != std::string_view::npos && !parse_port(text.substr(colon + 1))) {
+        return "has to be host or host:port, port from 1 to 65535";
+    }
     return {};
 }
 
@@ -174,7 +180,7 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     reading read;
     table_reader root{parsed, {}, read};
     auto& manager = made.manager;
-    manager.shards = static_cast<std::uint16_t>(root.integer("shards", 1, 256).value_or(1));
+    manager.shards = static_cast<std::uint16_t>(root.integer("shards", 1, 64).value_or(1));
     manager.max_calls =
         static_cast<std::size_t>(root.integer("max_calls", 1, 100'000)
                                      .value_or(static_cast<std::int64_t>(manager.max_calls)));

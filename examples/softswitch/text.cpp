@@ -56,12 +56,17 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     return std::nullopt;
 }
 
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    const auto port = parse_number<std::uint16_t>(text);
+    return port && *port != 0 ? port : std::nullopt;
+}
+
 std::optional<trunkline::net::port_range> parse_port_range(std::string_view text) {
     const auto dash = text.find('-');
     if (dash == std::string_view::npos) return std::nullopt;
-    const auto first = parse_number<std::uint16_t>(text.substr(0, dash));
-    const auto last = parse_number<std::uint16_t>(text.substr(dash + 1));
-    if (!first || !last || *first == 0) return std::nullopt;
+    const auto first = parse_port(text.substr(0, dash));
+    const auto last = parse_port(text.substr(dash + 1));
+    if (!first || !last) return std::nullopt;
     if (*last <= *first + *first % 2) return std::nullopt;
     return trunkline::net::port_range{*first, *last};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,9 @@ namespace softswitch {
 
 /// "500ms", "30s", "2m", "1h". A bare number is refused: nobody remembers which unit it was.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// From 1 to 65535.
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text);
 
 /// "16384-32767": at least one even port with the odd one above it.
 [[nodiscard]] std::optional<trunkline::net::port_range> parse_port_range(std::string_view text);

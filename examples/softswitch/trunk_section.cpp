@@ -1,6 +1,7 @@
 #include "trunk_section.hpp"
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -96,14 +97,9 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
     const auto colon = text.rfind(':');
     read.host = std::string{text.substr(0, colon)};
     if (colon == std::string_view::npos) return read;
-    const auto port = text.substr(colon + 1);
-    if (port.empty() || port.size() > 5 ||
-        port.find_first_not_of("0123456789") != std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto number = std::strtoul(std::string{port}.c_str(), nullptr, 10);
-    if (number == 0 || number > static_cast<unsigned long>(highest_port)) return std::nullopt;
-    read.port = static_cast<std::uint16_t>(number);
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!port) return std::nullopt;
+    read.port = *port;
     if (const auto address = trunkline::address::parse(read.host)) {
         read.host = trunkline::to_text(*address); // Without brackets.
     } else if (read.host.find(':') != std::string::npos) {

@@ -12,8 +12,14 @@ function(run)
 endfunction()
 
 function(run_program program)
-  execute_process(COMMAND ${program} OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
-  message(STATUS "the program ran and said: ${said}")
+  # It binds and ends; and where SIPp is, it takes a call.
+  execute_process(COMMAND ${program} COMMAND_ERROR_IS_FATAL ANY)
+  find_program(sipp sipp)
+  if(sipp)
+    execute_process(COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/call.sh ${program} ${sipp}
+      OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+    message(STATUS "the program took a call and said: ${said}")
+  endif()
 endfunction()
 
 if(mode STREQUAL "install")
