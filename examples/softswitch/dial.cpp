@@ -89,8 +89,9 @@ private:
 
 /// What happened, and what to do about it.
 [[nodiscard]] std::string in_words(const trunkline::call_record& record) {
-    auto text = fmt::format("ended by {} with {} {}", trunkline::name(record.ended_by),
-                            record.sip_code, printable(record.reason));
+    auto text = fmt::format("ended by {}: ", trunkline::name(record.ended_by));
+    if (record.sip_code != 0) text += fmt::format("{} ", record.sip_code);
+    text += printable(record.reason);
     if (!record.carrier_words.empty() && record.carrier_words != record.reason) {
         text += fmt::format("; the carrier says: {}", printable(record.carrier_words));
     }

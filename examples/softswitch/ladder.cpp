@@ -63,6 +63,12 @@ using trunkline::sip::message_view;
     return text + "...";
 }
 
+[[nodiscard]] std::string label_of(std::string_view call_id) {
+    auto id = call_id.substr(0, call_id.find('@'));
+    if (id.size() > ladder::label) id.remove_prefix(id.size() - ladder::label);
+    return printable(id);
+}
+
 [[nodiscard]] std::string arrow(const tapped& what) {
     const auto& from = what.outgoing ? what.local : what.peer;
     const auto& to = what.outgoing ? what.peer : what.local;
@@ -160,9 +166,8 @@ std::string ladder::draw_noise(const tapped& what, const trunkline::error& reaso
     }
     const auto masked = masked_message(what.bytes);
     const auto line = masked.substr(0, masked.find_first_of("\r\n"));
-    return fmt::format("{:{}} |          {}  not SIP: {} at byte {}: {}\n", "?", prefix,
-                       arrow(what), trunkline::message(reason.code), reason.offset,
-                       shortened(printable(line)));
+    return fmt::format("{:{}} |          {}  not SIP: {} at byte {}: {}\n", "?", label, arrow(what),
+                       trunkline::message(reason.code), reason.offset, shortened(printable(line)));
 }
 
 std::string ladder::draw(const tapped& what) {
@@ -172,11 +177,11 @@ std::string ladder::draw(const tapped& what) {
     if (const auto parsed = message.parse(copy); !parsed) return draw_noise(what, parsed.reason());
     const auto& call = remember(what, message);
     if (!call.wanted) return {};
-    const auto name = printable(message.call_id().substr(0, prefix));
+    const auto name = label_of(message.call_id());
     const auto since = std::chrono::duration<double>{what.at - call.began}.count();
-    auto drawn = fmt::format("{:{}} | {:+8.3f}  {}  {}\n", name, prefix, since, arrow(what),
+    auto drawn = fmt::format("{:{}} | {:+8.3f}  {}  {}\n", name, label, since, arrow(what),
                              shortened(printable(start_line(message))));
-    const auto margin = fmt::format("{:{}} |             ", name, prefix);
+    const auto margin = fmt::format("{:{}} |             ", name, label);
     for (const auto& field : message.fields()) {
         if (!is_notable(field)) continue;
         // A compact name is written out: it is people who read this.

@@ -34,11 +34,12 @@ public:
     /// Whether `only` means anything: the name of a trunk, or digits.
     [[nodiscard]] bool means_something() const noexcept;
 
-    /// The lines of one message, each beginning with its Call-ID's first characters; empty when the
-    /// message is not asked for.
+    /// The lines of one message, each beginning with the end of its Call-ID's part before the "@":
+    /// what is random stands there with most stacks, ours included. Empty when the message is not
+    /// asked for.
     [[nodiscard]] std::string draw(const tapped& what);
 
-    static constexpr std::size_t prefix = 12; ///< Characters of the Call-ID.
+    static constexpr std::size_t label = 12; ///< Characters of the Call-ID that are shown.
     static constexpr std::size_t most_calls = 10'000;
     static constexpr std::size_t widest = 200; ///< Of a header; the rest is cut off.
 

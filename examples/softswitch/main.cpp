@@ -53,8 +53,10 @@ void add_options(CLI::App& program, options& into) {
         ->type_name("[TRUNK|NUMBER]");
     program.add_option("--cdr", into.cdr, "Append call records to FILE rather than to stdout")
         ->type_name("FILE");
-    program.add_option("--log-level", into.log_level, "trace, debug, info, warning, error or off")
-        ->capture_default_str()
+    program
+        .add_option("--log-level", into.log_level,
+                    "How much goes to stderr; info unless told otherwise, warning with dial")
+        ->type_name("LEVEL")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
 }
 
@@ -109,7 +111,7 @@ void open_log(const std::string& level) {
     }
     if (how.check) return static_cast<outcome>(check(*loaded, how.config));
     signals::block();
-    open_log(how.log_level);
+    open_log(!how.log_level.empty() ? how.log_level : dialling ? "warning" : "info");
     const auto ended = dialling ? dial(std::move(*loaded), how) : serve(*loaded, how);
     spdlog::shutdown();
     return ended;

@@ -22,7 +22,7 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 34> sentences{{
     {diagnostic::ack_unmatched, "an ACK for no call of ours"},
     {diagnostic::transport_failed, "bytes could not be sent: check the route to the gateway"},
     {diagnostic::resolve_failed, "a gateway's name was not resolved in time: check DNS"},
-    {diagnostic::refused_malformed, "a malformed INVITE was answered {0}"},
+    {diagnostic::refused_malformed, "a malformed INVITE was refused"},
     {diagnostic::refused_version, "not SIP/2.0: answered 505"},
     {diagnostic::refused_unknown_source,
      "no trunk knows the source: answered {0} (0 is silence); if it is the carrier's, add it to "

@@ -23,7 +23,7 @@ struct options {
     bool check = false;
     std::optional<std::string> trace{}; ///< A trunk or part of a number; empty for all.
     std::filesystem::path cdr{};        ///< Empty for standard output.
-    std::string log_level{"info"};
+    std::string log_level{}; ///< Empty: info, and warning where a person watches the call itself.
     // Of dial.
     std::string number{};
     std::string trunk{};

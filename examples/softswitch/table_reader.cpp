@@ -49,6 +49,11 @@ const toml::node* table_reader::find(std::string_view key) {
     return found;
 }
 
+bool table_reader::has(std::string_view key) {
+    known_.push_back(key);
+    return from_->contains(key);
+}
+
 std::optional<std::string> table_reader::text(std::string_view key) {
     const auto* const found = find(key);
     if (found == nullptr) return std::nullopt;

@@ -47,7 +47,7 @@ public:
     /// The elements of a list that may hold nothing but text, such as allow_from.
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
 
-    [[nodiscard]] bool has(std::string_view key) const { return from_->contains(key); }
+    [[nodiscard]] bool has(std::string_view key);
     [[nodiscard]] std::string field(std::string_view key) const;
     /// Something is wrong with the value of a key, or with the table as a whole.
     void complain(std::string_view key, std::string message);

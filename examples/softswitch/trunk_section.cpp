@@ -75,7 +75,9 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
         return std::nullopt;
     }
     if (!username) {
-        from.complain("username", "a password needs its username");
+        for (const std::string_view key : {"password", "password_file", "password_env"}) {
+            if (from.has(key)) from.complain(key, "needs a username beside it");
+        }
         return std::nullopt;
     }
     if (!password) {
