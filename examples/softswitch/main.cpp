@@ -29,7 +29,7 @@ constexpr const char* footer = R"(Examples:
   softswitch dial +14155550100 --agent play:hello.wav
   softswitch dial +14155550100 --trunk carrier --from +14155550199 --hang-up-after 10s
 
-Agents: reflect, echo, hold, play:<wav>, record:<wav>.
+Agents: reflect, echo, hold, play:<wav>, interrupt:<wav>, record:<wav>.
 SIGTERM (or Ctrl-C) refuses new calls with 503 and lets the others go on for as long as `drain` says;
 a second one ends them now.
 Exit code: 0 good, or answered; 1 the call was refused; 2 the command line or the configuration.
