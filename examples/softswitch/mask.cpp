@@ -52,22 +52,45 @@ enum class secrecy { open, credentials, whole };
     return text.size();
 }
 
+[[nodiscard]] bool is_token(std::string_view text) {
+    constexpr std::string_view others = "-.!%*_+`'~";
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
+        const char lower = trunkline::to_lower(c);
+        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+               others.find(c) != std::string_view::npos;
+    });
+}
+
+/// A token, or one whole quoted string: what cannot hide a secret behind a quote that never ends.
+[[nodiscard]] bool is_plain(std::string_view value) {
+    if (value.find_first_of("\r\n") != std::string_view::npos) return false;
+    if (!value.starts_with('"')) return value.find_first_of("\",") == std::string_view::npos;
+    for (std::size_t i = 1; i < value.size(); ++i) {
+        if (value[i] == '\\')
+            ++i;
+        else if (value[i] == '"')
+            return i + 1 == value.size();
+    }
+    return false;
+}
+
 [[nodiscard]] std::string masked_parameters(std::string_view text) {
     std::string shown;
     while (!text.empty()) {
-        const auto parameter = text.substr(0, end_of_parameter(text));
-        text.remove_prefix(std::min(parameter.size() + 1, text.size()));
-        const auto equals = parameter.find('=');
+        const auto parameter = trimmed(text.substr(0, end_of_parameter(text)));
+        text.remove_prefix(std::min(end_of_parameter(text) + 1, text.size()));
+        if (parameter.empty()) continue;
         if (!shown.empty()) shown += ", ";
+        const auto equals = std::min(parameter.find('='), parameter.size());
         const auto name = trimmed(parameter.substr(0, equals));
-        if (equals == std::string_view::npos) {
-            // Without a name nobody knows what it is.
-            shown += name.empty() ? std::string_view{} : hidden;
-        } else if (may_be_shown(name)) {
-            shown += trimmed(parameter);
-        } else {
+        const auto value = trimmed(parameter.substr(std::min(equals + 1, parameter.size())));
+        // Without a name nobody knows what it is.
+        if (equals == parameter.size() || !is_token(name))
+            shown += hidden;
+        else if (may_be_shown(name) && is_plain(value))
+            shown.append(name).append("=").append(value);
+        else
             shown.append(name).append("=").append(hidden);
-        }
     }
     return shown;
 }
@@ -92,10 +115,12 @@ enum class secrecy { open, credentials, whole };
     std::string shown;
     for (;;) {
         constexpr std::string_view method = "inline:";
-        const auto found = std::ranges::search(
-            line, method, [](char a, char b) { return trunkline::to_lower(a) == b; });
-        if (found.empty()) return shown.append(line);
-        const auto key = static_cast<std::size_t>(found.end() - line.begin());
+        // Not std::ranges::search: clang 14 cannot read the subrange of libstdc++ 12.
+        const auto* const found =
+            std::search(line.begin(), line.end(), method.begin(), method.end(),
+                        [](char a, char b) { return trunkline::to_lower(a) == b; });
+        if (found == line.end()) return shown.append(line);
+        const auto key = static_cast<std::size_t>(found - line.begin()) + method.size();
         shown.append(line.substr(0, key)).append(hidden);
         line.remove_prefix(key);
         // Lifetime and MKI stay; the key ends before them, or before the next one.

@@ -22,6 +22,13 @@ TEST_CASE("softswitch::mask: of digest credentials only who, where and how remai
           "digest response=***, ***");
 }
 
+TEST_CASE("softswitch::mask: a quote that does not end shows nothing of what it swallowed") {
+    CHECK(masked_header("Authorization", "Digest username=\"u, response=\"secret\", nc=1") ==
+          "Digest username=***");
+    CHECK(masked_header("Authorization", "Digest realm=a\"b, \"x=secret, uri=\"a\\\"b\"") ==
+          "Digest realm=***, uri=\"a\\\"b\"");
+}
+
 TEST_CASE("softswitch::mask: a challenge keeps its realm and loses its nonce") {
     CHECK(masked_header("WWW-Authenticate", "Digest realm=\"a, b\", nonce=\"x\", stale=true") ==
           "Digest realm=\"a, b\", nonce=***, stale=true");
