@@ -153,7 +153,7 @@ class Outbound(peers.Case):
         switch = self.start(carrier, arguments=["--ringing-timeout 2"])
         self.dial(switch)
         self.passes(carrier)
-        record = self.ends(switch, "timeout", 487)
+        record = self.ends(switch, "timeout", 408)
         self.assertIn("ringing", record)
         self.assertAlmostEqual(record["lasted"], 2_000, delta=700)
 

@@ -253,7 +253,7 @@ class Case(unittest.TestCase):
         return path
 
     def sipp(self, scenario, peer=None, at="127.0.0.1", port=None, service="+14155550100", calls=1,
-             seconds=20, netns=None, extra=(), **replacements):
+             seconds=20, netns=None, extra=(), logged=True, **replacements):
         """Starts SIPp: a caller when `peer` (host:port) is given, a carrier otherwise."""
         need_program("sipp")
         path = self.scenario(scenario, **replacements)
@@ -261,9 +261,10 @@ class Case(unittest.TestCase):
         command = [
             "sipp", "-sf", path, "-i", at, "-p", port, "-mi", at, "-mp", self.port(6),
             "-cp", self.port(), "-m", calls, "-nostdin", "-timeout", seconds, "-timeout_error",
-            "-s", service, "-trace_msg", "-message_file", path.with_suffix(".messages"),
-            "-trace_err", "-error_file", path.with_suffix(".errors"), *extra,
+            "-s", service, "-trace_err", "-error_file", path.with_suffix(".errors"), *extra,
         ]
+        if logged:
+            command += ["-trace_msg", "-message_file", path.with_suffix(".messages")]
         if peer:
             command.append(peer)
         started = self.process(command, "sipp", cwd=self.work, netns=netns)
