@@ -1,6 +1,7 @@
 #include <trunkline/call/heard.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace trunkline::calls {
 
@@ -33,13 +34,21 @@ void heard::take(const rtp::jitter_buffer::item& item, std::optional<codec::law>
                  owner_id owner, time_point now, outbox& out) {
     using what = rtp::jitter_buffer::item::what;
     if (item.kind == what::lost) {
-        if (begun_) fill(frame_kind::concealed, usual_, owner, out);
+        if (!begun_ || rebase_) return;
+        // As far as the timestamps say that there was something: numbers that leap while the clock
+        // does not are no minute of loss, and what a stall was filled with is not told again.
+        const auto usual = static_cast<std::int64_t>(usual_);
+        const auto missing = item.timestamp + base_ + usual - static_cast<std::int64_t>(next_);
+        const auto samples = std::clamp<std::int64_t>(missing, 0, usual);
+        fill(frame_kind::concealed, static_cast<std::size_t>(samples), owner, out);
         return;
     }
+    rebase_ = rebase_ || item.restarted;
     if (!law || item.payload.empty()) return;
     const auto samples = std::min(item.payload.size(), longest);
     const auto expected = static_cast<std::int64_t>(next_);
-    if (!begun_ || item.restarted) base_ = expected - item.timestamp;
+    const bool anew = std::exchange(rebase_, false) || !begun_;
+    if (anew) base_ = expected - item.timestamp;
     begun_ = true;
     // A pause that the timestamps tell of is part of the timeline; a leap or a step back is not.
     const auto ahead = item.timestamp + base_ - expected;

@@ -30,9 +30,14 @@ leg::leg(environment& around, const sip::identity& who, owner_id owner, directio
 
 leg::~leg() {
     for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) around_.wheel.disarm(*node);
-    for (const auto id : {invite_, bye_}) {
-        if (id) around_.transactions.disown(id);
-    }
+    // An INVITE without a final response has no timer that would ever end it.
+    const bool open_ended =
+        phase_ == phase::incoming || (direction_ == direction::outbound && !final_seen_);
+    if (invite_ && open_ended)
+        around_.transactions.forget(invite_);
+    else if (invite_)
+        around_.transactions.disown(invite_);
+    if (bye_) around_.transactions.disown(bye_);
 }
 
 std::string_view leg::via_transport() const noexcept {
@@ -55,8 +60,12 @@ void leg::end(ending how, time_point now, outbox& out) {
     tell(notice::what::ended, std::move(how));
 }
 
-void leg::finish(outbox&) {
+void leg::finish() {
     if (phase_ == phase::finished) return;
+    phase_ = phase::leaving;
+    // Whoever erases us now would leave nobody to close the pair that comes.
+    finish_waits_ = media_state_ == media_state::opening;
+    if (finish_waits_) return around_.wheel.disarm(guard_timer_);
     phase_ = phase::finished;
     for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) around_.wheel.disarm(*node);
     tell(notice::what::finished);
@@ -83,6 +92,7 @@ void leg::media_opened(const inputs::media_opened& what, time_point now, outbox&
     if (told_end_ || phase_ == phase::finished || media_state_ != media_state::opening) {
         out.close_media(what.media);
         media_state_ = media_state::refused;
+        if (finish_waits_) finish();
         return;
     }
     media_state_ = media_state::open;
@@ -101,6 +111,7 @@ void leg::media_opened(const inputs::media_opened& what, time_point now, outbox&
 
 void leg::media_failed(const inputs::media_failed& what, time_point now, outbox& out) {
     media_state_ = media_state::refused;
+    if (finish_waits_) finish();
     if (told_end_) return;
     out.note(severity::failure, diagnostic::media_refused, owner_,
              {static_cast<std::int64_t>(what.why)});
@@ -109,7 +120,7 @@ void leg::media_failed(const inputs::media_failed& what, time_point now, outbox&
         reject(503, "Service Unavailable", "Retry-After: 5\r\n", how, now, out);
     } else {
         end(how, now, out);
-        finish(out);
+        finish();
     }
 }
 
@@ -130,13 +141,16 @@ sdp::local_media leg::local_media() const {
 }
 
 void leg::agree(const sdp::agreed& what, time_point now) {
-    if (!media_) return;
+    // An ACK or an UPDATE may still bring an answer when the call is over on our side.
+    if (!media_ || told_end_) return;
     media_->agree(what, now);
     rearm_media();
 }
 
 void leg::rearm_media() {
     if (!media_) return;
+    // A stream that was stopped is ticked no more: its deadlines would stay due for ever.
+    if (told_end_) return around_.wheel.disarm(media_timer_);
     if (const auto deadline = media_->next_deadline())
         around_.wheel.arm(media_timer_, *deadline);
     else
@@ -155,7 +169,7 @@ void leg::fire(timer which, time_point now, outbox& out) {
     case timer::media:
         if (media_ && !told_end_) media_->tick(now, out);
         return rearm_media();
-    case timer::guard: return finish(out);
+    case timer::guard: return finish();
     }
 }
 
@@ -169,7 +183,7 @@ void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now
     }
     case phase::inviting:
         end(std::move(how), now, out);
-        if (!invite_) return finish(out);
+        if (!invite_) return finish();
         phase_ = phase::leaving;
         // Section 9.1: a CANCEL waits for a provisional response; without any, Timer B ends it.
         if (provisional_seen_)
@@ -184,7 +198,7 @@ void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now
         bye_when_acked_ = true;
         return;
     case phase::confirmed: end(std::move(how), now, out); return send_bye(now, out);
-    case phase::idle: end(std::move(how), now, out); return finish(out);
+    case phase::idle: end(std::move(how), now, out); return finish();
     case phase::leaving:
     case phase::finished: return;
     }
@@ -194,14 +208,14 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
                             outbox& out) {
     using why = sip::transaction_layer::ended::why;
     if (what.what == why::nothing) return;
-    if (what.id == bye_) return finish(out);
+    if (what.id == bye_) return finish();
     if (what.id != invite_) return;
     if (direction_ == direction::inbound) {
         // No ACK for a failure of ours: whoever called is gone.
-        if (phase_ == phase::leaving) finish(out);
+        if (phase_ == phase::leaving) finish();
         return;
     }
-    if (phase_ == phase::leaving) return finish(out);
+    if (phase_ == phase::leaving) return finish();
     if (phase_ != phase::inviting) return;
     const bool timeout = what.what == why::timeout;
     told_end_ = true;
@@ -211,7 +225,7 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
           timeout ? 408 : 503,
           timeout ? "no answer from the gateway" : "the gateway cannot be reached",
           {}});
-    finish(out);
+    finish();
 }
 
 } // namespace trunkline::calls

@@ -50,7 +50,9 @@ void leg::respond(int status, std::string_view reason, std::string_view fields,
     to.raw(fields).body("application/sdp", body);
     const auto bytes = out.commit(to.size());
     around_.transactions.responded(invite_, status, bytes, now);
-    if (status >= 200 && status < 300) keep_2xx(bytes, now);
+    if (status >= 200 && status < 300) {
+        keep_2xx(bytes, invite.cseq().number, path_.flow, now);
+    }
 }
 
 result<void> leg::ringing(time_point now, outbox& out) {
@@ -74,6 +76,7 @@ result<void> leg::progress(time_point now, outbox& out) {
 result<void> leg::answer(bool with_media, time_point now, outbox& out) {
     if (phase_ != phase::incoming || wish_ == wish::answer) return error{.code = errc::wrong_state};
     with_media_ = with_media;
+    wish_ = wish::none;
     if (!with_media || media_state_ == media_state::open) {
         send_answer(now, out);
     } else {
@@ -84,6 +87,7 @@ result<void> leg::answer(bool with_media, time_point now, outbox& out) {
 }
 
 void leg::send_progress(time_point now, outbox& out) {
+    if (phase_ != phase::incoming) return;
     std::array<char, 2048> body{};
     negotiation_.set_local(local_media());
     const auto size = negotiation_.write_answer(body);
@@ -118,7 +122,7 @@ void leg::reject(int status, std::string_view reason, std::string_view fields, c
     end(how, now, out);
     // The transaction repeats the response and takes the ACK; nothing here waits for it.
     around_.transactions.disown(invite_);
-    finish(out);
+    finish();
 }
 
 void leg::cancelled(time_point now, outbox& out) {
@@ -127,7 +131,10 @@ void leg::cancelled(time_point now, outbox& out) {
 }
 
 /// Section 13.3.1.4: the 2xx is repeated until its ACK comes, over every transport.
-void leg::keep_2xx(std::span<const std::byte> bytes, time_point now) {
+void leg::keep_2xx(std::span<const std::byte> bytes, std::uint32_t cseq, flow_id flow,
+                   time_point now) {
+    cseq_2xx_ = cseq;
+    flow_2xx_ = flow;
     last_2xx_.assign(bytes.begin(), bytes.end());
     repeat_interval_ = around_.timers.t1;
     repeat_until_ = now + 64 * around_.timers.t1;
@@ -142,23 +149,30 @@ void leg::repeat_2xx(time_point now, outbox& out) {
         end({ended_by::timeout, 408, "no ACK for our 200", {}}, now, out);
         return send_bye(now, out);
     }
-    const auto room = out.reserve(path_.flow, last_2xx_.size(), owner_);
+    const auto room = out.reserve(flow_2xx_, last_2xx_.size(), owner_);
     std::ranges::copy(last_2xx_, room.begin());
     static_cast<void>(out.commit(last_2xx_.size()));
     repeat_interval_ = std::min(repeat_interval_ * 2, around_.timers.t2);
     around_.wheel.arm(repeat_timer_, std::min(now + repeat_interval_, repeat_until_));
 }
 
+/// Section 13.2.2.4: an ACK has the CSeq of its INVITE. Late ones of an earlier INVITE come when a
+/// 2xx was repeated; they say nothing about the 2xx that waits now.
 void leg::acknowledged(const sip::message_view& ack, time_point now, outbox& out) {
+    if (last_2xx_.empty() || ack.cseq().number != cseq_2xx_) return;
     last_2xx_.clear();
     around_.wheel.disarm(repeat_timer_);
-    if (negotiation_.current_state() == sdp::negotiation::state::offered && !ack.body().empty()) {
-        if (const auto agreed = negotiation_.receive_answer(ack.body())) agree(*agreed, now);
+    if (negotiation_.current_state() == sdp::negotiation::state::offered) {
+        const auto agreed = negotiation_.receive_answer(ack.body());
+        if (agreed)
+            agree(*agreed, now);
+        else // Else no offer could ever be made or taken again.
+            negotiation_.abandon();
     }
     if (phase_ != phase::accepting) return;
     phase_ = phase::confirmed;
     request_.reset();
-    follow_target(out);
+    follow_target();
     if (bye_when_acked_) return send_bye(now, out);
     if (late_offer_ && !negotiation_.current()) {
         end({ended_by::local_error, 488, "the ACK brought no usable answer", {}}, now, out);

@@ -1,6 +1,6 @@
 // Requests within the dialog, theirs and ours.
+#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <trunkline/call/leg.hpp>
 #include <trunkline/core/text.hpp>
@@ -48,7 +48,7 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     switch (request.method()) {
     case sip::method::bye: answer(200); return bye_received(request, now, out);
     case sip::method::invite:
-    case sip::method::update: return reinvited(request, id, from.peer, now, out);
+    case sip::method::update: return reinvited(request, id, flow, from.peer, now, out);
     case sip::method::info: answer(200); return info_received(request, out);
     case sip::method::options: return answer(200, allow);
     default: return answer(request.method() == sip::method::other ? 501 : 405, allow);
@@ -60,7 +60,10 @@ void leg::reply(const sip::message_view& request, sip::transaction_id id, flow_i
                 time_point now, outbox& out) {
     sip::writer to{out.reserve(flow, room_for_message + 2 * request.size(), owner_)};
     to.response_head(request, status, sip::reason_phrase(status), local_tag_.view(), source);
-    if (!body.empty()) {
+    // A target refresh is answered with our own target (RFC 3261 section 12.2.2, RFC 3311 table 1).
+    const bool refresh =
+        request.method() == sip::method::invite || request.method() == sip::method::update;
+    if (refresh && status < 300) {
         to.name(sip::header::contact).raw("<sip:");
         if (!contact_user_.empty()) to.text(contact_user_).raw("@");
         to.text(path_.sent_by).raw(">").line();
@@ -69,7 +72,7 @@ void leg::reply(const sip::message_view& request, sip::transaction_id id, flow_i
     const auto bytes = out.commit(to.size());
     around_.transactions.responded(id, status, bytes, now);
     if (request.method() == sip::method::invite && status >= 200 && status < 300) {
-        keep_2xx(bytes, now);
+        keep_2xx(bytes, request.cseq().number, flow, now);
     }
 }
 
@@ -83,40 +86,63 @@ void leg::bye_received(const sip::message_view& request, time_point now, outbox&
     }
     last_2xx_.clear();
     end({by, 200, "BYE", std::move(words)}, now, out);
-    finish(out);
+    finish();
 }
 
 /// A re-INVITE or an UPDATE: hold, a moved address, another codec, or only a sign of life.
-void leg::reinvited(const sip::message_view& request, sip::transaction_id id,
+void leg::reinvited(const sip::message_view& request, sip::transaction_id id, flow_id flow,
                     const endpoint& source, time_point now, outbox& out) {
-    const auto flow = path_.flow;
     const bool invite = request.method() == sip::method::invite;
     const auto answer = [&](int status, std::string_view fields, std::string_view body) {
         reply(request, id, flow, source, status, fields, body, now, out);
     };
     if (phase_ == phase::leaving) return answer(481, {}, {});
-    // An offer while another is open is glare (RFC 3261 section 14.2, RFC 3311 section 5.2).
-    if (phase_ == phase::incoming || phase_ == phase::inviting) return answer(491, {}, {});
-    if (invite && !last_2xx_.empty()) return answer(500, "Retry-After: 2\r\n", {});
-    dialog_.refresh(request);
-    follow_target(out);
+    if (busy_negotiating(request)) {
+        // Spread over ten seconds, so that the two sides do not meet again.
+        std::array<char, 24> retry{};
+        const auto seconds = static_cast<char>('0' + around_.random.below(10));
+        const std::string_view field = "Retry-After: ";
+        auto* at = std::copy(field.begin(), field.end(), retry.data());
+        *at++ = seconds;
+        *at++ = '\r';
+        *at++ = '\n';
+        return answer(500, {retry.data(), at}, {});
+    }
+    // Only what is accepted refreshes the target (RFC 6141 section 4.9).
+    const auto accept = [&](std::string_view text) {
+        answer(200, allow, text);
+        dialog_.refresh(request);
+        follow_target();
+    };
     std::array<char, 2048> body{};
-    negotiation_.set_local(local_media());
     if (request.body().empty()) {
-        if (!invite) return answer(200, {}, {});
+        if (!invite) return accept({});
         const auto size = negotiation_.write_offer(local_media(), body);
         if (!size) return answer(491, {}, {});
-        return answer(200, allow, {body.data(), *size});
+        return accept({body.data(), *size});
     }
+    negotiation_.set_local(local_media());
     const auto offered = negotiation_.receive_offer(request.body());
     if (!offered) {
         const bool glare = offered.reason().code == errc::wrong_state;
         return answer(glare ? 491 : 488, {}, {});
     }
     const auto size = negotiation_.write_answer(body);
-    if (!size) return answer(500, {}, {});
-    answer(200, allow, {body.data(), *size});
+    if (!size) {
+        negotiation_.abandon();
+        return answer(500, {}, {});
+    }
+    accept({body.data(), *size});
     if (const auto agreed = negotiation_.current()) agree(*agreed, now);
+}
+
+/// What came before is still unanswered, or unacknowledged: a second INVITE waits for the first
+/// (section 14.2), and so does the offer of an UPDATE (RFC 3311 section 5.2).
+bool leg::busy_negotiating(const sip::message_view& request) const {
+    if (request.method() == sip::method::invite) {
+        return phase_ == phase::incoming || !last_2xx_.empty();
+    }
+    return phase_ == phase::incoming && !request.body().empty();
 }
 
 void leg::info_received(const sip::message_view& request, outbox& out) {
@@ -188,7 +214,7 @@ void leg::write_credentials(sip::writer& to, std::string_view method, std::strin
 
 /// Where requests of the dialog go (section 12.2.1.1). A private address from a public peer is
 /// behind a NAT that only the flow knows the way through, and a name is left to the flow as well.
-void leg::follow_target(outbox&) {
+void leg::follow_target() {
     const auto hop = sip::uri_view::parse(dialog_.next_hop());
     if (!hop || !hop->is_sip()) return;
     const auto literal = address::parse(hop->host);
@@ -205,7 +231,7 @@ void leg::follow_target(outbox&) {
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
     path_ = std::move(path);
     rerouting_ = false;
-    if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, now, out);
+    if (std::exchange(ack_waits_, false)) send_ack(dialog_, out);
     if (std::exchange(bye_waits_, false)) send_bye(now, out);
 }
 

@@ -12,7 +12,7 @@ constexpr std::string_view allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPD
 
 /// What the carrier says in its own words: reason phrase, Reason, Warning and X-...-Error headers.
 [[nodiscard]] std::string words_of(const sip::message_view& response) {
-    std::string words{response.reason()};
+    std::string words{response.reason().substr(0, 256)};
     for (const auto which : {sip::header::reason, sip::header::warning}) {
         response.each(which, [&](std::string_view value) {
             if (words.size() + value.size() < 512) words.append("; ").append(value);
@@ -46,7 +46,7 @@ void leg::send_invite(time_point now, outbox& out) {
     const auto size = negotiation_.write_offer(local_media(), body);
     if (!size) {
         end({ended_by::local_error, 500, "no offer could be written", {}}, now, out);
-        return finish(out);
+        return finish();
     }
     invite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
     sip::writer to{out.reserve(path_.flow, room_for_request + *size, owner_)};
@@ -71,7 +71,7 @@ void leg::send_invite(time_point now, outbox& out) {
         around_.transactions.forget(invite_);
         invite_ = {};
         end({ended_by::local_error, 500, "a header of the INVITE cannot be sent", {}}, now, out);
-        return finish(out);
+        return finish();
     }
     around_.transactions.sent(invite_, bytes, now);
 }
@@ -82,15 +82,21 @@ void leg::receive_response(const sip::message_view& response, sip::transaction_i
     if (id != bye_ || response.status() < 200) return;
     // A carrier may challenge BYE too; the first challenge is answered, the call is over anyway.
     const bool challenge = response.status() == 401 || response.status() == 407;
+    if (challenge && !std::exchange(bye_challenged_, true)) {
+        // A nonce that served the INVITE may be spent: a challenge of BYE blames no password yet.
+        digest_.reset();
+        challenges_ = 0;
+    }
     if (challenge && take_challenge(response, out)) return send_bye(now, out);
-    finish(out);
+    finish();
 }
 
 void leg::invite_response(const sip::message_view& response, time_point now, outbox& out) {
     const auto status = response.status();
     if (status < 200) return provisional(response, now, out);
+    final_seen_ = true;
     if (status < 300) return accepted(response, now, out);
-    if (phase_ == phase::leaving) return finish(out);
+    if (phase_ == phase::leaving) return finish();
     if (phase_ != phase::inviting) return;
     refused(response, now, out);
 }
@@ -115,20 +121,20 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
 void leg::accepted(const sip::message_view& response, time_point now, outbox& out) {
     if (has_dialog_) {
         // The same 2xx again wants its ACK again; that of another fork wants to be left.
-        if (response.to().tag() == dialog_.remote_tag()) {
-            return send_ack(dialog_, invite_cseq_, now, out);
-        }
-        return leave_fork(response, now, out);
+        if (response.to().tag() != dialog_.remote_tag()) return leave_fork(response, now, out);
+        if (!ack_waits_) send_ack(dialog_, out);
+        return;
     }
+    if (phase_ == phase::finished) return leave_fork(response, now, out);
     dialog_ = sip::dialog::as_caller(response);
     has_dialog_ = true;
     const bool unwanted = phase_ == phase::leaving;
     phase_ = phase::confirmed;
-    follow_target(out);
+    follow_target();
     if (rerouting_)
         ack_waits_ = true;
     else
-        send_ack(dialog_, invite_cseq_, now, out);
+        send_ack(dialog_, out);
     // Our CANCEL crossed their 200: section 9.1 leaves BYE.
     if (unwanted) return send_bye(now, out);
     if (!response.body().empty()) {
@@ -147,7 +153,7 @@ void leg::refused(const sip::message_view& response, time_point now, outbox& out
     const auto status = response.status();
     if ((status == 401 || status == 407) && take_challenge(response, out)) {
         ++invite_cseq_;
-        provisional_seen_ = false;
+        provisional_seen_ = final_seen_ = false;
         negotiation_.abandon();
         around_.transactions.disown(std::exchange(invite_, {}));
         return send_invite(now, out);
@@ -161,24 +167,29 @@ void leg::refused(const sip::message_view& response, time_point now, outbox& out
                                .owner = owner_,
                                .end = std::move(how),
                                .retry_after = response.seconds(sip::header::retry_after)});
-    finish(out);
+    finish();
 }
 
-void leg::send_ack(const sip::dialog& where, std::uint32_t cseq, time_point, outbox& out) {
+void leg::send_ack(const sip::dialog& where, outbox& out) {
     const sip::identity_text letters{{}, around_.random};
     std::string branch{sip::magic_cookie};
     branch += letters.view();
     sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
-    where.write_head(to, sip::method::ack, cseq, branch, via_transport(), path_.sent_by);
+    where.write_head(to, sip::method::ack, invite_cseq_, branch, via_transport(), path_.sent_by);
     write_credentials(to, "ACK", where.remote_target());
     to.no_body();
     static_cast<void>(out.commit(to.size()));
 }
 
-/// Section 13.2.2.4: every 2xx is acknowledged, and what is not wanted is ended by BYE.
+/// Section 13.2.2.4: every 2xx is acknowledged, and what is not wanted is ended by BYE: once, for
+/// the 2xx may be repeated. No real call forks further than that.
 void leg::leave_fork(const sip::message_view& response, time_point now, outbox& out) {
+    constexpr int most_forks = 16;
     auto other = sip::dialog::as_caller(response);
-    send_ack(other, invite_cseq_, now, out);
+    send_ack(other, out);
+    if (response.to().tag() == left_fork_ || forks_left_ == most_forks) return;
+    left_fork_ = response.to().tag();
+    ++forks_left_;
     const auto id =
         around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_id::none);
     sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};

@@ -39,14 +39,31 @@ void media_stream::agree(const sdp::agreed& what, time_point now) {
     speech_.set_law(law_);
     source_.expect(what.rtp, config_.symmetric);
     running_ = !what.disabled;
-    if (!sending())
+    if (!sending()) {
+        if (next_frame_) paused_at_ = *next_frame_;
         next_frame_.reset();
-    else if (!next_frame_)
+    } else if (!next_frame_) {
+        // RFC 3550 section 5.1: the timestamp tells when it was sampled. RFC 3551 section 4.1:
+        // after a silence without packets comes a marker.
+        if (paused_at_ && *paused_at_ < now) {
+            session_.advance(
+                static_cast<std::uint32_t>(rtp::units_of(now - *paused_at_, clock_rate)));
+            spoken_ = false;
+        }
+        paused_at_.reset();
         next_frame_ = now;
+    }
+}
+
+/// A held stream may be described by 0.0.0.0, and a disabled one by port 0: nobody is there.
+bool media_stream::reporting() const noexcept {
+    const auto to = rtcp_to();
+    return running_ && agreed_.rtp.port != 0 && to.port != 0 && !to.address.is_wildcard();
 }
 
 bool media_stream::sending() const noexcept {
-    return running_ && sdp::sends(agreed_.direction) && agreed_.rtp.port != 0;
+    return running_ && sdp::sends(agreed_.direction) && agreed_.rtp.port != 0 &&
+           !source_.current().address.is_wildcard();
 }
 
 std::size_t media_stream::frame_samples() const noexcept {
@@ -93,6 +110,7 @@ void media_stream::drain(time_point now, outbox& out) {
         const bool packet = item->kind == rtp::jitter_buffer::item::what::packet;
         if (packet && agreed_.receive_telephone_event == item->payload_type) {
             hear_event(*item, now, out);
+            heard_.take(*item, std::nullopt, owner_, now, out);
         } else {
             heard_.take(*item, law_of(item->payload_type), owner_, now, out);
         }
@@ -193,6 +211,8 @@ bool media_stream::send_event(time_point now, outbox& out) {
 result<void> media_stream::send(std::span<const std::int16_t> pcm, time_point now, outbox& out) {
     if (pcm.empty() || pcm.size() > longest_frame) return error{.code = errc::limit_exceeded};
     if (!sending()) return error{.code = errc::wrong_state};
+    // A digit takes the place of audio until it was sent, and the frames go on where they were.
+    if (agreed_.send_telephone_event && (events_out_.busy() || !digits_.empty())) return {};
     std::array<std::byte, longest_frame> payload{};
     const auto frame = std::span{payload}.first(pcm.size());
     codec::encode(law_, pcm, frame);
@@ -244,11 +264,15 @@ endpoint media_stream::rtcp_to() const noexcept {
 void media_stream::send_report(time_point now, outbox& out) {
     const auto room =
         out.reserve_media(media_, !agreed_.rtcp_mux, rtcp_to(), rtp::session::report_size, owner_);
-    static_cast<void>(out.commit(session_.write_report(room, now)));
+    // Written all the same, because that begins the next interval.
+    const auto size = session_.write_report(room, now);
+    reported_ = reported_ || reporting();
+    static_cast<void>(out.commit(reporting() ? size : 0));
 }
 
 void media_stream::stop(time_point now, outbox& out) {
-    if (running_ && agreed_.rtp.port != 0) {
+    // RFC 3550 section 6.3.7: who never sent anything MUST NOT say BYE.
+    if (reporting() && (reported_ || session_.sending().packets() > 0)) {
         const auto room = out.reserve_media(media_, !agreed_.rtcp_mux, rtcp_to(),
                                             rtp::session::report_size, owner_);
         static_cast<void>(out.commit(session_.write_bye(room, now)));

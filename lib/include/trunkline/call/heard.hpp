@@ -46,6 +46,7 @@ private:
     std::int64_t base_ = 0;     ///< Index less timestamp.
     std::size_t usual_ = frame; ///< Samples of the last packet.
     bool begun_ = false;
+    bool rebase_ = false; ///< A new timeline began, perhaps with what is no audio.
     std::optional<time_point> fill_at_;
 };
 

@@ -24,7 +24,7 @@ namespace trunkline::calls {
 
 /// What all calls of a trunk have in common. Immutable: a call keeps the one it began with.
 struct leg_settings {
-    sdp::codec_list codecs{{0, sdp::encoding::pcmu}, {8, sdp::encoding::pcma}};
+    sdp::codec_list codecs = sdp::both_laws();
     bool dtmf = true;
     bool symmetric = true;
     rtp::release delivery = rtp::release::as_arrived;
@@ -160,7 +160,7 @@ private:
     [[nodiscard]] std::string_view via_transport() const noexcept;
     void tell(notice::what kind, ending end = {});
     void end(ending how, time_point now, outbox& out);
-    void finish(outbox& out);
+    void finish();
     void release_media(time_point now, outbox& out);
 
     void open_media(outbox& out);
@@ -172,7 +172,8 @@ private:
                  std::string_view body, time_point now, outbox& out);
     void send_progress(time_point now, outbox& out);
     void send_answer(time_point now, outbox& out);
-    void keep_2xx(std::span<const std::byte> bytes, time_point now);
+    void keep_2xx(std::span<const std::byte> bytes, std::uint32_t cseq, flow_id flow,
+                  time_point now);
     void repeat_2xx(time_point now, outbox& out);
     void acknowledged(const sip::message_view& ack, time_point now, outbox& out);
 
@@ -182,12 +183,13 @@ private:
     void provisional(const sip::message_view& response, time_point now, outbox& out);
     void accepted(const sip::message_view& response, time_point now, outbox& out);
     void refused(const sip::message_view& response, time_point now, outbox& out);
-    void send_ack(const sip::dialog& where, std::uint32_t cseq, time_point now, outbox& out);
+    void send_ack(const sip::dialog& where, outbox& out);
     void leave_fork(const sip::message_view& response, time_point now, outbox& out);
 
     // leg_indialog.cpp
-    void reinvited(const sip::message_view& request, sip::transaction_id id, const endpoint& source,
-                   time_point now, outbox& out);
+    void reinvited(const sip::message_view& request, sip::transaction_id id, flow_id flow,
+                   const endpoint& source, time_point now, outbox& out);
+    [[nodiscard]] bool busy_negotiating(const sip::message_view& request) const;
     void bye_received(const sip::message_view& request, time_point now, outbox& out);
     void info_received(const sip::message_view& request, outbox& out);
     void reply(const sip::message_view& request, sip::transaction_id id, flow_id flow,
@@ -196,7 +198,7 @@ private:
     void send_bye(time_point now, outbox& out);
     [[nodiscard]] bool take_challenge(const sip::message_view& response, outbox& out);
     void write_credentials(sip::writer& to, std::string_view method, std::string_view uri);
-    void follow_target(outbox& out);
+    void follow_target();
 
     environment& around_;
     owner_id owner_;
@@ -216,6 +218,9 @@ private:
     bool bye_waits_ = false;
     bool rerouting_ = false;
     bool late_offer_ = false;
+    bool finish_waits_ = false;   ///< For the media pair that is still being opened.
+    bool final_seen_ = false;     ///< Of our INVITE: its transaction ends by itself from then on.
+    bool bye_challenged_ = false; ///< Its credentials are its own affair, not the INVITE's.
 
     std::string call_id_;
     std::string contact_user_;
@@ -229,7 +234,8 @@ private:
     invitation invitation_;
     std::unique_ptr<sip::digest_client> digest_;
     int challenges_ = 0;
-    std::string ack_body_;
+    std::string left_fork_; ///< The tag of the last fork that was left,
+    int forks_left_ = 0;    ///< and how many were.
 
     sdp::negotiation negotiation_;
     wish wish_ = wish::none;
@@ -241,6 +247,8 @@ private:
     std::optional<media_stream> media_;
 
     std::vector<std::byte> last_2xx_;
+    std::uint32_t cseq_2xx_ = 0; ///< The ACK's, too.
+    flow_id flow_2xx_{};         ///< A response goes where its request came from.
     duration repeat_interval_{};
     time_point repeat_until_{};
     timer_node repeat_timer_;

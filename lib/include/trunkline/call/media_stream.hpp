@@ -66,6 +66,7 @@ private:
     [[nodiscard]] bool send_event(time_point now, outbox& out);
     void send_report(time_point now, outbox& out);
     [[nodiscard]] endpoint rtcp_to() const noexcept;
+    [[nodiscard]] bool reporting() const noexcept;
     [[nodiscard]] bool sending() const noexcept;
     [[nodiscard]] std::size_t frame_samples() const noexcept;
 
@@ -75,7 +76,9 @@ private:
     sdp::agreed agreed_{};
     codec::law law_ = codec::law::ulaw;
     bool running_ = false;
-    bool spoken_ = false; ///< A first packet has gone: it bears the marker.
+    bool spoken_ = false;                 ///< A first packet has gone: it bears the marker.
+    bool reported_ = false;               ///< Who never sent anything says no BYE.
+    std::optional<time_point> paused_at_; ///< Hold stops the packets, not the media clock.
     rtp::session session_;
     rtp::jitter_buffer jitter_;
     heard heard_;

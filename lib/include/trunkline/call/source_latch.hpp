@@ -16,12 +16,15 @@ public:
     /// A new description; `symmetric` false believes in it alone.
     void expect(const endpoint& described, bool symmetric) noexcept {
         if (described == described_ && symmetric == symmetric_) return;
+        // A peer whose SDP was right so far is believed at once. Behind a NAT it was not, and the
+        // way that is known to work stays until another one is heard.
+        const bool truthful = current_ == described_;
         described_ = described;
         symmetric_ = symmetric;
         locked_ = false;
         candidate_ = {};
         in_row_ = 0;
-        if (!heard_ || !symmetric) current_ = described;
+        if (!heard_ || !symmetric || truthful) current_ = described;
         heard_ = heard_ && symmetric;
     }
 
