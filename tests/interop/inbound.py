@@ -125,6 +125,20 @@ class Inbound(peers.Case):
         received = [m for _, way, m in peers.sipp_messages(sipp.messages) if way == "received"]
         self.assertEqual([m for m in received if m.startswith("SIP/2.0 401")], [])
 
+    def test_a_caller_answers_our_challenge(self):
+        # SIPp looks at the first challenge only, and knows no SHA-256.
+        switch = self.start("hold", "--inbound-auth-md5 carrier:s3cret")
+        self.call("caller_challenged", switch, user="carrier", password="s3cret")
+        record = switch.wait_for("record")
+        self.assertEqual((record["code"], len(switch.told("record"))), (200, 1))
+
+    def test_a_caller_with_the_wrong_password_gets_401_again(self):
+        switch = self.start("hold", "--inbound-auth-md5 carrier:s3cret")
+        self.call("caller_challenged_in_vain", switch, user="carrier", password="guess")
+        record = switch.wait_for("record")
+        self.assertEqual((record["code"], record["refused"]), (401, "refused_unauthorized"))
+        self.assertEqual(switch.told("incoming"), [])
+
     def test_a_200_is_repeated_until_its_late_ack_and_the_call_is_whole(self):
         switch = self.start("tone:440")
         sipp = self.call("caller_acknowledges_late", switch)
