@@ -12,8 +12,14 @@ function(run)
 endfunction()
 
 function(run_program program)
-  execute_process(COMMAND ${program} OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
-  message(STATUS "the program ran and said: ${said}")
+  # It binds and ends; and where SIPp is, it takes a call.
+  execute_process(COMMAND ${program} COMMAND_ERROR_IS_FATAL ANY)
+  find_program(sipp sipp)
+  if(sipp)
+    execute_process(COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/call.sh ${program} ${sipp}
+      OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+    message(STATUS "the program took a call and said: ${said}")
+  endif()
 endfunction()
 
 if(mode STREQUAL "install")
@@ -24,7 +30,8 @@ elseif(mode STREQUAL "shared")
   file(REMOVE_RECURSE ${prefix})
   run(${CMAKE_COMMAND} -S ${source} -B ${build} -G ${generator} -DBUILD_SHARED_LIBS=ON
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=${cxx} -DTRUNKLINE_BUILD_TESTS=OFF
-    -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_WERROR=${werror})
+    -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_BUILD_EXAMPLES=OFF
+    -DTRUNKLINE_WERROR=${werror})
   run(${CMAKE_COMMAND} --build ${build})
   run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
   file(GLOB_RECURSE archives ${prefix}/*.a)

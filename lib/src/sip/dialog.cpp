@@ -8,6 +8,13 @@ namespace trunkline::sip {
 
 namespace {
 
+/// Section 19.1.1, table 1: a Request-URI has no headers, and a Contact in a dialog should have
+/// none.
+[[nodiscard]] std::string_view without_headers(const uri_view& uri) {
+    if (!uri.is_sip() || uri.headers.data() == nullptr) return uri.text;
+    return uri.text.substr(0, static_cast<std::size_t>(uri.headers.data() - uri.text.data()) - 1);
+}
+
 /// The URI of a Route element, and whether it is a loose router's.
 struct hop {
     std::string_view uri;
@@ -17,14 +24,14 @@ struct hop {
 [[nodiscard]] hop hop_of(std::string_view element) {
     const auto parsed = name_addr_view::parse(element);
     if (!parsed) return {}; // Cannot be: the message that brought it was checked.
-    return {parsed->uri.text, parsed->uri.parameter("lr").has_value()};
+    return {without_headers(parsed->uri), parsed->uri.parameter("lr").has_value()};
 }
 
 /// Section 12.1.1: without a Contact, as before RFC 3261, the From has to do.
 [[nodiscard]] std::string_view target_of(const message_view& message,
                                          const name_addr_view& fallback) {
     const auto* contact = message.contact();
-    return contact != nullptr ? contact->uri.text : fallback.uri.text;
+    return without_headers(contact != nullptr ? contact->uri : fallback.uri);
 }
 
 } // namespace
@@ -63,7 +70,7 @@ void dialog::confirm(const message_view& response) {
 }
 
 void dialog::refresh(const message_view& message) {
-    if (const auto* contact = message.contact()) remote_target_ = contact->uri.text;
+    if (const auto* contact = message.contact()) remote_target_ = without_headers(contact->uri);
 }
 
 void dialog::read_routes(const message_view& message, bool reversed) {

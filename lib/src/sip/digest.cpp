@@ -225,10 +225,13 @@ digest_server::verdict digest_server::check(const authorization_view& what, cons
         digest_response({what.algorithm, wanted.username, wanted.password, wanted.realm, what.nonce,
                          what.nc, what.cnonce, method, what.uri, iequals(what.qop, "auth")});
     // Everything is compared whatever came before, so that no answer comes sooner than another.
-    const bool right = crypto::equal_in_constant_time(response.view(), what.response) &
-                       crypto::equal_in_constant_time(wanted.username, what.username) &
-                       crypto::equal_in_constant_time(wanted.realm, what.realm);
-    if (!right || !iequals(what.qop, "auth")) return verdict::wrong;
+    const auto differ = [](std::string_view a, std::string_view b) {
+        return crypto::equal_in_constant_time(a, b) ? 0U : 1U;
+    };
+    const auto differing = differ(response.view(), what.response) |
+                           differ(wanted.username, what.username) |
+                           differ(wanted.realm, what.realm);
+    if (differing != 0 || !iequals(what.qop, "auth")) return verdict::wrong;
     const auto seconds = read_hex(what.nonce.substr(0, 16));
     const auto count = read_hex(what.nc);
     if (!seconds || !count || *count == 0 || what.nc.size() != 8) return verdict::wrong;

@@ -8,6 +8,8 @@ namespace trunkline::sip::dns {
 
 namespace {
 
+constexpr std::uint16_t cname = 5;
+
 /// Reads forward only, and remembers that it ran out.
 class reader {
 public:
@@ -59,7 +61,8 @@ public:
             ++at;
             if (length == 0) break;
             if (at + length > bytes_.size()) return failure(errc::bad_length, at);
-            if (text.size() + length + 1 > 255) return failure(errc::limit_exceeded, at);
+            // 255 on the wire (section 2.3.4): without the first length and the root, 253.
+            if (text.size() + length + 1 > longest) return failure(errc::limit_exceeded, at);
             if (!text.empty()) text.push_back('.');
             for (std::size_t i = 0; i < length; ++i) {
                 text.push_back(static_cast<char>(bytes_[at + i]));
@@ -74,6 +77,8 @@ public:
     void seek(std::size_t to) noexcept { at_ = std::min(to, bytes_.size()); }
 
 private:
+    static constexpr std::size_t longest = 253;
+
     [[nodiscard]] error failure(errc code, std::size_t at) noexcept {
         failed_ = true;
         return {.code = code, .offset = static_cast<std::uint32_t>(at)};
@@ -105,7 +110,8 @@ result<answer> parse(std::span<const std::byte> message) {
         return error{.code = errc::bad_length, .offset = static_cast<std::uint32_t>(in.at())};
     };
     if (in.failed()) return too_short();
-    for (unsigned i = 0; i < questions && i < most_records; ++i) {
+    if (questions > most_records) return error{.code = errc::limit_exceeded, .offset = 4};
+    for (unsigned i = 0; i < questions; ++i) {
         if (const auto name = in.name(); !name) return name.reason();
         in.skip(4);
     }
@@ -114,21 +120,25 @@ result<answer> parse(std::span<const std::byte> message) {
         if (const auto name = in.name(); !name) return name.reason();
         const auto type = in.u16();
         const auto kind = in.u16();
-        const std::chrono::seconds ttl{in.u32() & 0x7fff'ffff};
+        // RFC 2181 section 8: with the top bit set it is zero.
+        const auto seconds = in.u32();
+        const std::chrono::seconds ttl{seconds > 0x7fff'ffff ? 0 : seconds};
         const auto length = in.u16();
         const auto end = in.at() + length;
         if (in.failed() || end > message.size()) return too_short();
         const bool v4 = type == static_cast<std::uint16_t>(record_type::a) && length == 4;
         const bool v6 = type == static_cast<std::uint16_t>(record_type::aaaa) && length == 16;
         const bool srv = type == static_cast<std::uint16_t>(record_type::srv) && length >= 7;
-        if (kind == 1 && (v4 || v6 || srv)) {
+        const bool alias = type == cname;
+        if (kind == 1 && (v4 || v6 || srv || alias)) {
             if (srv) {
                 service one{in.u16(), in.u16(), in.u16(), {}};
                 auto target = in.name();
                 if (!target) return target.reason();
+                if (in.at() > end) return too_short();
                 one.target = *std::move(target);
                 read.services.push_back(std::move(one));
-            } else {
+            } else if (!alias) {
                 read.addresses.push_back(read_address(in, v4));
             }
             read.ttl = first ? ttl : std::min(read.ttl, ttl);

@@ -109,7 +109,7 @@ header header_of(std::string_view text) noexcept {
     if (text.empty() || text.size() > longest) return header::other;
     const auto letter = static_cast<unsigned char>(text[0]) % buckets::letters;
     for (auto i = table.first[text.size()][letter]; i != 0; i = table.next[i]) {
-        if (iequals(names[i], text)) return static_cast<header>(i);
+        if (names[i] == text || iequals(names[i], text)) return static_cast<header>(i);
     }
     return header::other;
 }

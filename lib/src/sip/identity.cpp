@@ -25,14 +25,17 @@ template <class Number>
     return failed == std::errc{} && end == text.data() + text.size();
 }
 
-/// The value of the first header of that name, found line by line.
+/// The value of the first header of that name, found line by line; a folded one with its folds.
 [[nodiscard]] std::string_view find(std::string_view text, header wanted) noexcept {
     auto at = text.find("\r\n");
     while (at != std::string_view::npos && at + 2 < text.size()) {
         const auto start = at + 2;
         at = text.find("\r\n", start);
+        if (at == start) break;
+        while (at < text.size() - 2 && (text[at + 2] == ' ' || text[at + 2] == '\t')) {
+            at = text.find("\r\n", at + 2);
+        }
         const auto line = text.substr(start, at == std::string_view::npos ? at : at - start);
-        if (line.empty()) break;
         const auto colon = line.find(':');
         if (colon == std::string_view::npos) continue;
         if (header_of(trimmed(line.substr(0, colon))) == wanted) {
@@ -42,15 +45,24 @@ template <class Number>
     return {};
 }
 
-/// The value of a parameter, up to whatever can end a token.
+/// The value of a parameter, up to whatever can end a token. A URI's own, between angle brackets,
+/// and what is quoted do not count.
 [[nodiscard]] std::string_view parameter(std::string_view value, std::string_view name) noexcept {
-    for (auto at = value.find(';'); at != std::string_view::npos; at = value.find(';', at + 1)) {
-        auto rest = trimmed(value.substr(at + 1));
-        if (!iequals(rest.substr(0, name.size()), name)) continue;
-        rest = trimmed(rest.substr(name.size()));
-        if (rest.empty() || rest.front() != '=') continue;
-        rest = trimmed(rest.substr(1));
-        return rest.substr(0, rest.find_first_of(";, \t\r\n"));
+    for (std::size_t at = 0; at < value.size(); ++at) {
+        if (value[at] == '"') {
+            for (++at; at < value.size() && value[at] != '"'; ++at) {
+                if (value[at] == '\\') ++at;
+            }
+        } else if (value[at] == '<') {
+            at = std::min(value.find('>', at), value.size());
+        } else if (value[at] == ';') {
+            auto rest = trimmed(value.substr(at + 1));
+            if (!iequals(rest.substr(0, name.size()), name)) continue;
+            rest = trimmed(rest.substr(name.size()));
+            if (rest.empty() || rest.front() != '=') continue;
+            rest = trimmed(rest.substr(1));
+            return rest.substr(0, rest.find_first_of(";, \t\r\n"));
+        }
     }
     return {};
 }
@@ -77,12 +89,13 @@ std::optional<identity> read_identity(std::string_view text) noexcept {
 
 std::optional<std::uint16_t> owner_of(std::span<const std::byte> datagram,
                                       std::uint16_t shards) noexcept {
-    const auto text = as_text(datagram);
+    auto text = as_text(datagram);
+    while (text.starts_with("\r\n")) text.remove_prefix(2); // As section 7.5 has it.
     const auto bearer = [&](std::optional<identity> found) -> std::optional<std::uint16_t> {
         if (!found || found->shard >= shards) return std::nullopt;
         return found->shard;
     };
-    if (text.starts_with("SIP/2.0 ")) {
+    if (iequals(text.substr(0, 8), "SIP/2.0 ")) {
         const auto owner = bearer(branch_identity(parameter(find(text, header::via), "branch")));
         return owner ? owner : 0;
     }

@@ -47,18 +47,6 @@ constexpr std::string_view version = "SIP/2.0";
     return static_cast<std::uint32_t>(value);
 }
 
-/// TEXT-UTF8 without control characters: what any header may hold, whether we know it or not. In a
-/// quoted string a control character may stand behind a backslash (RFC 4475 3.1.1.2).
-[[nodiscard]] std::optional<std::size_t> bad_text(std::string_view value) noexcept {
-    for (std::size_t at = 0; at < value.size(); ++at) {
-        const auto c = static_cast<unsigned char>(value[at]);
-        if (c >= 0x20 && c != 0x7f) continue;
-        const bool quoted_pair = at > 0 && value[at - 1] == '\\' && c != '\r' && c != '\n';
-        if (c != '\t' && !quoted_pair) return at;
-    }
-    return std::nullopt;
-}
-
 [[nodiscard]] bool is_call_id(std::string_view text) noexcept {
     const auto at = text.find('@');
     const auto local = text.substr(0, at);
@@ -99,9 +87,11 @@ void message_view::reset() noexcept {
     first_.fill(none);
 }
 
+/// The headers are not checked in the order in which they stand, so the earlier place wins.
 void message_view::fail(errc code, header which, std::size_t at) noexcept {
     // A version that is not ours says least: 505 is for what is right but for that.
-    if (failed_ && error_.code != errc::bad_version) return;
+    const bool version_only = error_.code == errc::bad_version;
+    if (failed_ && !version_only && (code == errc::bad_version || at >= error_.offset)) return;
     failed_ = true;
     error_ = {.code = code,
               .field = static_cast<std::uint8_t>(which),
@@ -302,18 +292,21 @@ void message_view::check_lists(std::string_view whole) noexcept {
         do {
             const auto element = next_element(list);
             const auto parsed = via_view::parse(element);
+            ++vias; // A bad one counts: what stands behind it is not the top.
             if (!parsed) {
                 return fail(parsed.reason().code, header::via,
                             offset(element) + parsed.reason().offset);
             }
-            if (vias++ == 0) via_ = *parsed;
+            if (vias == 1) via_ = *parsed;
             // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
             if (vias == 1 && parsed->branch == magic_cookie) {
                 fail(errc::bad_token, header::via, offset(parsed->branch));
             }
         } while (!list.empty());
     });
-    if (vias > limits::vias) fail(errc::limit_exceeded, header::via, 0);
+    if (vias > limits::vias) {
+        fail(errc::limit_exceeded, header::via, offset(value(header::via)));
+    }
     for (const auto which : {header::contact, header::route, header::record_route}) {
         std::size_t count = 0;
         each(which, [&](std::string_view list) {
@@ -333,7 +326,7 @@ void message_view::check_lists(std::string_view whole) noexcept {
                 ++count;
             } while (!list.empty());
         });
-        if (count > limits::routes) fail(errc::limit_exceeded, which, 0);
+        if (count > limits::routes) fail(errc::limit_exceeded, which, offset(value(which)));
     }
 }
 

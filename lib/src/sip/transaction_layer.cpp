@@ -1,7 +1,6 @@
 #include <trunkline/sip/transaction_layer.hpp>
 
 #include <algorithm>
-#include <string>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/writer.hpp>
@@ -54,45 +53,6 @@ transaction_layer::~transaction_layer() {
     slab_.each([this](transaction& gone) { wheel_.disarm(gone.timer); });
 }
 
-/// Section 17.2.3: branch, sent-by and method; ACK counts as the INVITE's. A branch without the
-/// cookie says nothing, so RFC 2543's rule applies.
-std::uint64_t transaction_layer::key_of(const message_view& message, method what) const {
-    std::array<char, 1024> text{};
-    std::size_t size = 0;
-    const auto add = [&](std::string_view part) {
-        const auto taken = std::min(part.size(), text.size() - size);
-        for (std::size_t i = 0; i < taken; ++i) text[size + i] = to_lower(part[i]);
-        size += taken;
-        if (size < text.size()) text[size++] = '\0';
-    };
-    const auto& via = message.top_via();
-    const auto verb = what == method::ack ? method::invite : what;
-    if (via.has_cookie()) {
-        add(via.branch);
-        add(via.sent_by);
-        add(verb == method::other ? message.method_text() : name(verb));
-    } else {
-        add(verb == method::other ? message.method_text() : name(verb));
-        add(via.sent_by);
-        add(via.branch);
-        add(message.call_id());
-        add(message.from().tag());
-        add(message.request_uri().text);
-        const auto number = message.cseq().number;
-        add({reinterpret_cast<const char*>(&number), sizeof number});
-    }
-    return siphash(hash_key_, {text.data(), size});
-}
-
-std::uint64_t transaction_layer::merge_key_of(const message_view& message) const {
-    std::string text{message.call_id()};
-    text += '\0';
-    text += message.from().tag();
-    text += '\0';
-    text += message.value(header::cseq);
-    return siphash(hash_key_, text);
-}
-
 transaction_layer::transaction* transaction_layer::find(std::uint64_t key) {
     const auto slot = servers_.find(key);
     return slot ? slab_.at(*slot) : nullptr;
@@ -141,7 +101,8 @@ transaction_layer::received transaction_layer::receive_response(const message_vi
     if (message.cseq().method == name(method::cancel) && known->what == method::invite) {
         known = slab_.find(known->cancel);
     }
-    if (known == nullptr || message.cseq().method != name(known->what)) {
+    const auto verb = message.cseq().method;
+    if (known == nullptr || known->what != method_of(verb)) {
         return {fate::unmatched, {}, owner_id::none};
     }
     received answer{fate::absorbed, known->id, known->owner};
@@ -153,7 +114,12 @@ transaction_layer::received transaction_layer::receive_response(const message_vi
         if (todo == action::ack || todo == action::pass_up_and_ack) {
             acknowledge(*known, message, out);
         }
-        if (message.status() >= 200) stop_waiting(*known);
+        if (message.status() >= 200) {
+            stop_waiting(*known);
+            known->cancelled_at_last.reset();
+        } else if (known->cancel_wanted) {
+            cancel(known->id, now, out);
+        }
     } else if (auto* other = std::get_if<non_invite_client>(&known->figure)) {
         const auto todo = other->response(message.status(), now);
         using action = non_invite_client::action;
@@ -213,7 +179,12 @@ void transaction_layer::disown(transaction_id id) {
 
 void transaction_layer::cancel(transaction_id id, time_point now, outbox& out) {
     auto* invite = slab_.find(id);
-    if (invite == nullptr || invite->what != method::invite || invite->cancel) return;
+    if (invite == nullptr || invite->cancel) return;
+    const auto* figure = std::get_if<invite_client>(&invite->figure);
+    if (figure == nullptr) return;
+    // Before a provisional response it would overtake its INVITE; after a final one it is too late.
+    invite->cancel_wanted = figure->current() == invite_client::state::calling;
+    if (figure->current() != invite_client::state::proceeding) return;
     auto copy = pool_.copy(invite->bytes);
     message_view request;
     const auto parsed = request.parse({reinterpret_cast<char*>(copy.data()), copy.size()});
@@ -225,6 +196,9 @@ void transaction_layer::cancel(transaction_id id, time_point now, outbox& out) {
     const auto bytes = out.commit(to.size());
     invite->cancel = made;
     sent(made, bytes, now);
+    // What has no final response then is taken for cancelled (section 9.1).
+    invite->cancelled_at_last = now + 64 * timers_.t1;
+    arm(*invite);
     pool_.give_back(std::move(copy));
 }
 
@@ -257,16 +231,20 @@ void transaction_layer::responded(transaction_id id, int status, std::span<const
                                   time_point now) {
     auto* found = slab_.find(id);
     if (found == nullptr) return;
-    pool_.give_back(std::move(found->bytes));
-    found->bytes = pool_.copy(bytes);
+    // What comes after the final response is discarded (sections 17.2.1 and 17.2.2).
+    bool taken = false;
     if (auto* invite = std::get_if<invite_server>(&found->figure)) {
-        static_cast<void>(invite->respond(status, now));
+        taken = invite->respond(status, now) == invite_server::action::send;
         if (status >= 200 && found->merge_key != 0) {
             merges_.erase(found->merge_key);
             found->merge_key = 0;
         }
     } else if (auto* other = std::get_if<non_invite_server>(&found->figure)) {
-        static_cast<void>(other->respond(status, now));
+        taken = other->respond(status, now) == non_invite_server::action::send;
+    }
+    if (taken) {
+        pool_.give_back(std::move(found->bytes));
+        found->bytes = pool_.copy(bytes);
     }
     arm(*found);
 }
@@ -283,7 +261,9 @@ transaction_layer::ended transaction_layer::fire(timer_node& node, time_point no
     auto& whose = *static_cast<transaction*>(node.owner);
     auto what = ended::why::nothing;
     if (auto* invite = std::get_if<invite_client>(&whose.figure)) {
-        const auto todo = invite->tick(now);
+        const bool cancelled = whose.cancelled_at_last && *whose.cancelled_at_last <= now;
+        const auto todo = cancelled ? invite->transport_error(now) : invite->tick(now);
+        if (cancelled) what = ended::why::timeout;
         if (todo == invite_client::action::resend) resend(whose, out);
         if (todo == invite_client::action::give_up) what = ended::why::timeout;
     } else if (auto* client = std::get_if<non_invite_client>(&whose.figure)) {
@@ -371,7 +351,7 @@ void transaction_layer::arm(transaction& whose) {
         },
         whose.figure);
     if (over) return finish(whose);
-    if (const auto deadline = deadline_of(whose.figure)) {
+    if (const auto deadline = earliest(deadline_of(whose.figure), whose.cancelled_at_last)) {
         wheel_.arm(whose.timer, *deadline);
     } else {
         wheel_.disarm(whose.timer);

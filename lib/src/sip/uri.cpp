@@ -69,6 +69,7 @@ result<uri_view> uri_view::parse(std::string_view text) noexcept {
         return parse_tel(read, colon + 1);
     } else {
         // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and then what we need not know.
+        if (to_lower(text[0]) < 'a' || to_lower(text[0]) > 'z') return wrong(errc::bad_token, 0);
         for (std::size_t i = 0; i < text.size(); ++i) {
             const auto c = static_cast<unsigned char>(text[i]);
             if (i < colon && !is(text[i], set::host) && c != '+') return wrong(errc::bad_token, i);
@@ -137,7 +138,8 @@ std::string telephone_number(std::string_view user) {
     user = user.substr(0, user.find(';'));
     for (std::size_t i = 0; i < user.size(); ++i) {
         char c = user[i];
-        if (c == '%' && i + 2 < user.size()) {
+        if (c == '%' && i + 2 < user.size() && is(user[i + 1], set::hex) &&
+            is(user[i + 2], set::hex)) {
             const auto nibble = [](char h) {
                 return h <= '9' ? h - '0' : (to_lower(h) - 'a' + 10) & 0xf;
             };

@@ -50,7 +50,7 @@ time_point call::now() const noexcept {
     return engine_->active_ ? engine_->active_->now : self_->record.started;
 }
 
-result<void> call::ringing() {
+outcome<> call::ringing() {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -61,13 +61,13 @@ result<void> call::ringing() {
     return done;
 }
 
-result<void> call::progress() {
+outcome<> call::progress() {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     return leg ? leg->progress(engine_->active_->now, engine_->active_->out) : result<void>{gone};
 }
 
-result<void> call::answer(std::unique_ptr<agent> who, answer_options how) {
+outcome<> call::answer(std::unique_ptr<agent> who, answer_options how) {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -80,7 +80,7 @@ result<void> call::answer(std::unique_ptr<agent> who, answer_options how) {
     return done;
 }
 
-result<void> call::reject(int code, std::string_view reason) {
+outcome<> call::reject(int code, std::string_view reason) {
     if (engine_->active_ == nullptr) return wrong_thread;
     if (code < 300 || code > 699) return error{.code = errc::bad_number};
     for (std::size_t i = 0; i < reason.size(); ++i) {
@@ -100,11 +100,11 @@ result<void> call::reject(int code, std::string_view reason) {
     return {};
 }
 
-result<void> call::send(const audio_frame& frame) {
+outcome<> call::send(const audio_frame& frame) {
     return send(frame.samples);
 }
 
-result<void> call::send(std::span<const std::int16_t> pcm) {
+outcome<> call::send(std::span<const std::int16_t> pcm) {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -124,7 +124,7 @@ result<utterance> call::say() {
     return utterance{*engine_, self_->record.id, *opened};
 }
 
-result<std::vector<cleared>> call::clear() {
+outcome<std::vector<cleared>> call::clear() {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -139,7 +139,7 @@ result<std::vector<cleared>> call::clear() {
     return told;
 }
 
-result<void> call::pause() {
+outcome<> call::pause() {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -148,7 +148,7 @@ result<void> call::pause() {
     return {};
 }
 
-result<void> call::resume() {
+outcome<> call::resume() {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -157,7 +157,7 @@ result<void> call::resume() {
     return {};
 }
 
-result<void> call::send_digits(std::string_view digits) {
+outcome<> call::send_digits(std::string_view digits) {
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -192,7 +192,7 @@ namespace {
 
 } // namespace
 
-result<std::size_t> utterance::write(std::span<const std::int16_t> pcm) {
+outcome<std::size_t> utterance::write(std::span<const std::int16_t> pcm) {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
@@ -201,7 +201,7 @@ result<std::size_t> utterance::write(std::span<const std::int16_t> pcm) {
     return leg->media()->speech().write(id_, pcm);
 }
 
-result<void> utterance::mark(std::string_view name) {
+outcome<> utterance::mark(std::string_view name) {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
@@ -215,7 +215,7 @@ result<void> utterance::mark(std::string_view name) {
     return {};
 }
 
-result<void> utterance::finish() {
+outcome<> utterance::finish() {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 
 namespace trunkline::audio {
@@ -23,17 +24,18 @@ struct tone {
 
 /// ITU-T E.180 supplement 2 has one for each country; these are the two that most follow.
 namespace tones {
-[[nodiscard]] tone sine(double hz, double level_dbm0 = -10) noexcept;
-[[nodiscard]] tone ringback_north_america() noexcept;
-[[nodiscard]] tone ringback_europe() noexcept;
-[[nodiscard]] tone busy_north_america() noexcept;
-[[nodiscard]] tone busy_europe() noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT tone sine(double hz, double level_dbm0 = -10) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT tone ringback_north_america() noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT tone ringback_europe() noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT tone busy_north_america() noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT tone busy_europe() noexcept;
 /// ITU-T Q.23: 0 to 9, *, #, A to D; nothing for any other character.
-[[nodiscard]] std::optional<tone> dtmf(char digit, duration on = std::chrono::milliseconds{100},
-                                       duration off = std::chrono::milliseconds{50}) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::optional<tone>
+dtmf(char digit, duration on = std::chrono::milliseconds{100},
+     duration off = std::chrono::milliseconds{50}) noexcept;
 } // namespace tones
 
-class tone_generator {
+class TRUNKLINE_EXPORT tone_generator {
 public:
     explicit tone_generator(const tone& what, unsigned rate = 8'000) noexcept;
 
@@ -65,9 +67,9 @@ private:
 /// The level in dBm0 of the sine of `hz` in the samples, by Goertzel's algorithm. Its window is
 /// rectangular: a frequency counts fully when the span holds whole periods of it, and tones closer
 /// than rate / samples.size() are not told apart.
-[[nodiscard]] double level_at(double hz, std::span<const std::int16_t> samples,
-                              unsigned rate = 8'000) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT double level_at(double hz, std::span<const std::int16_t> samples,
+                                               unsigned rate = 8'000) noexcept;
 /// The level in dBm0 of all of it. Silence is -100.
-[[nodiscard]] double level(std::span<const std::int16_t> samples) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT double level(std::span<const std::int16_t> samples) noexcept;
 
 } // namespace trunkline::audio

@@ -7,12 +7,13 @@
 #include <span>
 #include <vector>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline::audio {
 
 /// Borrows the bytes that it was parsed from.
-struct wav_view {
+struct TRUNKLINE_EXPORT wav_view {
     /// As the fmt chunk numbers them.
     enum class encoding : std::uint16_t { pcm16 = 1, alaw = 6, ulaw = 7 };
     static constexpr std::uint32_t highest_rate = 192'000;
@@ -40,12 +41,12 @@ inline constexpr std::size_t wav_header_size = 44;
 
 /// Before `frames` of PCM16, little-endian. errc::limit_exceeded over the 4 GiB of the format,
 /// errc::not_supported for channels and rates that parse() would refuse.
-[[nodiscard]] result<void> write_header(std::span<std::byte, wav_header_size> into,
-                                        std::uint32_t rate, std::uint16_t channels,
-                                        std::uint64_t frames) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT result<void> write_header(std::span<std::byte, wav_header_size> into,
+                                                         std::uint32_t rate, std::uint16_t channels,
+                                                         std::uint64_t frames) noexcept;
 
 /// All of it as 8 kHz PCM16. From 8, 16, 24 and 48 kHz; errc::not_supported from any other rate.
 /// Allocates, so it is for loading prompts, not for use in a call.
-[[nodiscard]] result<std::vector<std::int16_t>> to_8khz(const wav_view& what);
+[[nodiscard]] TRUNKLINE_EXPORT result<std::vector<std::int16_t>> to_8khz(const wav_view& what);
 
 } // namespace trunkline::audio

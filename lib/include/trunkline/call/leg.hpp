@@ -24,7 +24,7 @@ namespace trunkline::calls {
 
 /// What all calls of a trunk have in common. Immutable: a call keeps the one it began with.
 struct leg_settings {
-    sdp::codec_list codecs{{0, sdp::encoding::pcmu}, {8, sdp::encoding::pcma}};
+    sdp::codec_list codecs = sdp::both_laws();
     bool dtmf = true;
     bool symmetric = true;
     rtp::release delivery = rtp::release::as_arrived;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 
 namespace trunkline {
@@ -25,7 +26,7 @@ enum class ended_by : std::uint8_t {
     timeout,     ///< No answer, or no ACK.
     local_error, ///< No media port, no route, no gateway.
 };
-[[nodiscard]] std::string_view name(ended_by who) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view name(ended_by who) noexcept;
 
 /// Where the samples of a frame come from.
 enum class frame_kind : std::uint8_t {

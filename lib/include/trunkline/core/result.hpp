@@ -128,6 +128,15 @@ private:
     std::optional<E> reason_;
 };
 
+/// What a command came to, where not asking is common and harmless: `call.send(frame);` says enough.
+template <class T = void>
+class outcome : public result<T> {
+public:
+    using result<T>::result;
+    constexpr outcome(result<T> what) noexcept(std::is_nothrow_move_constructible_v<result<T>>)
+        : result<T>{std::move(what)} {}
+};
+
 } // namespace trunkline
 
 template <>

@@ -56,9 +56,18 @@ private:
     std::size_t size_ = 0;
 };
 
+/// Both laws of G.711, mu-law first. (Not an initializer list: g++ 12 takes its backing array for
+/// uninitialized when it is a default member initializer.)
+[[nodiscard]] constexpr codec_list both_laws() noexcept {
+    codec_list made;
+    made.push_back({0, encoding::pcmu});
+    made.push_back({8, encoding::pcma});
+    return made;
+}
+
 /// What we bring to a negotiation.
 struct local_media {
-    codec_list codecs{{0, encoding::pcmu}, {8, encoding::pcma}};
+    codec_list codecs = both_laws();
     trunkline::address address{}; ///< As the peer reaches us; never a wildcard.
     std::uint16_t rtp_port = 0;
     std::uint16_t rtcp_port = 0; ///< 0 is the one after rtp_port.

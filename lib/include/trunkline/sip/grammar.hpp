@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <trunkline/core/result.hpp>
@@ -109,6 +110,11 @@ inline constexpr auto classes = make_classes();
     }
     return {};
 }
+
+/// Where TEXT-UTF8 without control characters ends too soon: what any header may hold, whether we
+/// know it or not. In a quoted string a control character may stand behind a backslash (RFC 4475
+/// 3.1.1.2).
+[[nodiscard]] std::optional<std::size_t> bad_text(std::string_view value) noexcept;
 
 /// host [ ":" port ], as URIs and Via have it; `end` is the position after it.
 struct host_port {

@@ -69,7 +69,8 @@ public:
     [[nodiscard]] std::string_view branch(transaction_id id) const;
     void sent(transaction_id id, std::span<const std::byte> request, time_point now);
     void forget(transaction_id id);
-    /// Sends the CANCEL of an INVITE of ours that has a provisional response (section 9.1).
+    /// Sends the CANCEL of an INVITE of ours, as soon as it has a provisional response and unless a
+    /// final one comes first (section 9.1). 64*T1 later the INVITE ends by timeout if it has none.
     void cancel(transaction_id invite, time_point now, outbox& out);
 
     /// A server transaction for a fresh request.
@@ -112,6 +113,8 @@ private:
         std::uint64_t key = 0;       ///< Of a server transaction.
         std::uint64_t merge_key = 0; ///< Of an INVITE that still proceeds.
         transaction_id cancel;       ///< The CANCEL that we sent for it.
+        bool cancel_wanted = false;  ///< As soon as a provisional response allows it.
+        std::optional<time_point> cancelled_at_last; ///< Without a final response by then it ends.
     };
 
     [[nodiscard]] std::uint64_t key_of(const message_view& message, method what) const;

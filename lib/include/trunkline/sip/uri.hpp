@@ -7,12 +7,13 @@
 #include <string_view>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline::sip {
 
 /// Borrows the text that was parsed. Escapes stay as written: user() of "sip:a%40b@c" is "a%40b".
-struct uri_view {
+struct TRUNKLINE_EXPORT uri_view {
     enum class scheme_kind : std::uint8_t { sip, sips, tel, other };
 
     scheme_kind scheme = scheme_kind::other;

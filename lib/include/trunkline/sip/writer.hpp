@@ -33,11 +33,16 @@ public:
         for (const char c : text) *at_++ = c;
         return *this;
     }
-    /// Text from outside: a control character in it spoils the message.
+    /// Text from outside: a control character in it spoils the message, unless a backslash stands
+    /// before it, as the parser has it; a line break always does.
     writer& text(std::string_view outside) noexcept {
+        char before = 0;
         for (const char c : outside) {
             const auto byte = static_cast<unsigned char>(c);
-            if ((byte < 0x20 && c != '\t') || byte == 0x7f) failed_ = true;
+            if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
+                if (before != '\\' || c == '\r' || c == '\n') failed_ = true;
+            }
+            before = c;
         }
         return raw(outside);
     }

@@ -47,10 +47,10 @@ public:
 
     /// Any amount, faster than real time. Returns how many samples were taken: fewer when 120 s are
     /// queued. errc::cleared once it was cleared.
-    result<std::size_t> write(std::span<const std::int16_t> pcm);
+    outcome<std::size_t> write(std::span<const std::int16_t> pcm);
     /// on_mark(name) comes when all that was written before has been sent.
-    result<void> mark(std::string_view name);
-    result<void> finish();
+    outcome<> mark(std::string_view name);
+    outcome<> finish();
     [[nodiscard]] result<std::size_t> sent_up_to() const; ///< Samples, exact at the socket.
     [[nodiscard]] std::uint64_t id() const noexcept { return static_cast<std::uint64_t>(id_); }
 
@@ -111,22 +111,22 @@ public:
     // Before the answer. An inbound call that nobody decides about gets 480 after the trunk's
     // ringing_timeout.
 
-    result<void> ringing();  ///< 180
-    result<void> progress(); ///< 183 with early media
-    result<void> answer(std::unique_ptr<agent> who, answer_options how = {});
-    result<void> reject(int code, std::string_view reason = {});
+    outcome<> ringing();  ///< 180
+    outcome<> progress(); ///< 183 with early media
+    outcome<> answer(std::unique_ptr<agent> who, answer_options how = {});
+    outcome<> reject(int code, std::string_view reason = {});
 
     /// Sends one frame of 10 to 60 ms at once, ahead of what is queued.
-    result<void> send(const audio_frame& frame);
-    result<void> send(std::span<const std::int16_t> pcm);
+    outcome<> send(const audio_frame& frame);
+    outcome<> send(std::span<const std::int16_t> pcm);
     /// Opens an utterance; several play one after the other.
-    result<utterance> say();
+    [[nodiscard]] result<utterance> say();
     /// Drops what is queued; later writes to those utterances return errc::cleared.
-    result<std::vector<cleared>> clear();
-    result<void> pause();
-    result<void> resume();
+    outcome<std::vector<cleared>> clear();
+    outcome<> pause();
+    outcome<> resume();
     /// Digits by RFC 4733. errc::not_supported when the peer takes none.
-    result<void> send_digits(std::string_view digits);
+    outcome<> send_digits(std::string_view digits);
 
     void hang_up();
     void hang_up_after_drain(); ///< When all that was said has been sent.

@@ -1,0 +1,50 @@
+#include "background.hpp"
+
+#include <utility>
+
+namespace softswitch {
+
+background::background() : thread_{[this] { work(); }} {}
+
+background::~background() {
+    {
+        const std::lock_guard held{guard_};
+        ending_ = true;
+    }
+    woken_.notify_one();
+    thread_.join();
+}
+
+bool background::post(task what) {
+    {
+        const std::lock_guard held{guard_};
+        if (waiting_.size() >= most) {
+            ++refused_;
+            return false;
+        }
+        waiting_.push_back(std::move(what));
+    }
+    woken_.notify_one();
+    return true;
+}
+
+std::uint64_t background::take_refused() {
+    const std::lock_guard held{guard_};
+    return std::exchange(refused_, 0);
+}
+
+void background::work() {
+    std::unique_lock held{guard_};
+    for (;;) {
+        woken_.wait(held, [this] { return ending_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        auto next = std::move(waiting_.front());
+        waiting_.pop_front();
+        held.unlock();
+        next();
+        next = nullptr; // What it owned may take time to let go of, too.
+        held.lock();
+    }
+}
+
+} // namespace softswitch

@@ -1,0 +1,36 @@
+// Call detail records: one JSON object a line, as docs/cdr.md describes it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include <trunkline/trunk/call_record.hpp>
+
+#include "background.hpp"
+
+namespace softswitch {
+
+/// Without a line break at its end. ASCII only, whatever the peers sent: control bytes, and what is
+/// not UTF-8, can do nothing to whoever looks at it.
+[[nodiscard]] std::string to_json(const trunkline::call_record& record,
+                                  std::int64_t started_unix_ns);
+
+/// "2026-08-02T06:30:00.123Z"
+[[nodiscard]] std::string utc_text(std::int64_t unix_ns);
+
+/// Where records go. Lines are whole: each is one write. May be used from any thread.
+class cdr_log {
+public:
+    /// An empty path is standard output. Throws std::system_error when the file cannot be written.
+    cdr_log(std::filesystem::path file, background& writer);
+
+    void write(const trunkline::call_record& record);
+
+private:
+    std::filesystem::path file_;
+    background& writer_;
+};
+
+} // namespace softswitch

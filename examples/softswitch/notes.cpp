@@ -1,0 +1,113 @@
+#include "notes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace softswitch {
+
+namespace {
+
+using trunkline::diagnostic;
+
+/// {0} to {3} are the values, as docs/diagnostics.md numbers them.
+constexpr std::array<std::pair<diagnostic, std::string_view>, 34> sentences{{
+    {diagnostic::datagram_malformed, "bad SIP at byte {2} from a known source, answered {0}"},
+    {diagnostic::datagram_noise, "{0} bytes that are no SIP"},
+    {diagnostic::response_unmatched, "a {0} that answers nothing we asked"},
+    {diagnostic::ack_unmatched, "an ACK for no call of ours"},
+    {diagnostic::transport_failed, "bytes could not be sent: check the route to the gateway"},
+    {diagnostic::resolve_failed, "a gateway's name was not resolved in time: check DNS"},
+    {diagnostic::refused_malformed, "a malformed INVITE was refused"},
+    {diagnostic::refused_version, "not SIP/2.0: answered 505"},
+    {diagnostic::refused_unknown_source,
+     "no trunk knows the source: answered {0} (0 is silence); if it is the carrier's, add it to "
+     "allow_from"},
+    {diagnostic::refused_unauthorized,
+     "wrong or missing inbound_auth ({0}: 1 wrong password, 2 stale, 3 none given): answered 401"},
+    {diagnostic::refused_method, "a method that we do not take"},
+    {diagnostic::refused_uri_scheme, "neither sip, sips nor tel: answered 416"},
+    {diagnostic::refused_merged, "the same request came by two paths: answered 482"},
+    {diagnostic::refused_extension, "an extension is required that we lack: answered 420"},
+    {diagnostic::refused_content_type, "the body is not SDP: answered 415"},
+    {diagnostic::refused_accept, "the caller accepts no SDP: answered 406"},
+    {diagnostic::refused_trunk_disabled, "inbound = false: answered 403"},
+    {diagnostic::refused_number_unknown, "no number of the trunk matches: answered 404"},
+    {diagnostic::refused_no_agent, "neither the number nor the trunk has an agent: answered 404"},
+    {diagnostic::refused_channels_full, "all channels of the trunk are in use: answered 486"},
+    {diagnostic::refused_offer, "no codec in common: answered 488"},
+    {diagnostic::refused_draining, "shutting down: answered 503"},
+    {diagnostic::refused_overload, "out of calls or media ports: answered 503; see --check"},
+    {diagnostic::refused_by_application, "refused by us"},
+    {diagnostic::call_started, "begins"},
+    {diagnostic::call_answered, "answered"},
+    {diagnostic::call_ended, "ended with {0}"},
+    {diagnostic::attempt_failed, "attempt {1} ended with {0}"},
+    {diagnostic::ack_missing, "no ACK for our 200: can the carrier reach what we advertise?"},
+    {diagnostic::media_refused, "no media ports could be opened: widen media.ports"},
+    {diagnostic::rtp_foreign, "{0} packets of RTP from a stranger were dropped"},
+    {diagnostic::agent_failed, "the agent threw"},
+    {diagnostic::callback_slow, "the agent held its shard for {0} us"},
+    {diagnostic::challenge_ignored,
+     "a challenge was not answered ({0}: 1 no credentials, 2 another realm, 3 repeated, 4 "
+     "algorithm)"},
+}};
+
+[[nodiscard]] spdlog::level::level_enum level_of(trunkline::severity what) {
+    switch (what) {
+    case trunkline::severity::trace: return spdlog::level::trace;
+    case trunkline::severity::info: return spdlog::level::info;
+    case trunkline::severity::warning: return spdlog::level::warn;
+    case trunkline::severity::failure: break;
+    }
+    return spdlog::level::err;
+}
+
+} // namespace
+
+std::string in_words(const trunkline::effects::note& what) {
+    auto text = std::string{trunkline::name(what.code)};
+    const auto known =
+        std::ranges::find(sentences, what.code, &decltype(sentences)::value_type::first);
+    if (known != sentences.end()) {
+        const auto& values = what.values;
+        text += ": ";
+        text +=
+            fmt::format(fmt::runtime(known->second), values[0], values[1], values[2], values[3]);
+    } else {
+        for (std::size_t i = 0; i < what.count; ++i) text += fmt::format(" {}", what.values[i]);
+    }
+    if (what.owner != trunkline::owner_id::none) {
+        text = fmt::format("call {}: {}", static_cast<std::uint64_t>(what.owner), text);
+    }
+    return text;
+}
+
+void note_log::write(const trunkline::effects::note& what, clock::time_point now) {
+    const auto level = level_of(what.level);
+    if (!spdlog::should_log(level)) return;
+    std::uint64_t left_out = 0;
+    {
+        const std::lock_guard held{guard_};
+        auto& count = counts_[what.code];
+        if (now - count.since >= std::chrono::seconds{1}) {
+            left_out = count.left_out;
+            count = {now, 0, 0};
+        }
+        if (count.written == most_a_second) {
+            ++count.left_out;
+            return;
+        }
+        ++count.written;
+    }
+    if (left_out != 0) {
+        spdlog::warn("{}: {} more were not logged", trunkline::name(what.code), left_out);
+    }
+    spdlog::log(level, "{}", in_words(what));
+}
+
+} // namespace softswitch

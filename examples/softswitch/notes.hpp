@@ -1,0 +1,37 @@
+// What the library notes in numbers, in words for the log. docs/diagnostics.md says what to do.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include <trunkline/core/outbox.hpp>
+
+namespace softswitch {
+
+[[nodiscard]] std::string in_words(const trunkline::effects::note& what);
+
+/// Writes notes to the log, so many of a kind a second: a scan of the Internet's fills no disk.
+class note_log {
+public:
+    using clock = std::chrono::steady_clock;
+
+    /// May be called from any thread.
+    void write(const trunkline::effects::note& what, clock::time_point now);
+
+    static constexpr unsigned most_a_second = 20;
+
+private:
+    struct counted {
+        clock::time_point since{};
+        unsigned written = 0;
+        std::uint64_t left_out = 0;
+    };
+
+    std::mutex guard_;
+    std::map<trunkline::diagnostic, counted> counts_;
+};
+
+} // namespace softswitch

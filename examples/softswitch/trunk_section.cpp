@@ -1,0 +1,288 @@
+#include "trunk_section.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <trunkline/core/address.hpp>
+#include <trunkline/core/text.hpp>
+
+#include "text.hpp"
+
+namespace softswitch {
+
+namespace {
+
+constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
+
+/// The first line of a file: secrets are kept apart from what goes into version control.
+[[nodiscard]] std::optional<std::string> first_line(const std::filesystem::path& path) {
+    std::ifstream file{path};
+    std::string line;
+    if (!std::getline(file, line)) return std::nullopt;
+    return std::string{trunkline::trimmed(line)};
+}
+
+[[nodiscard]] std::optional<std::string> read_password(table_reader& from,
+                                                       const std::filesystem::path& folder) {
+    const auto given = from.text("password");
+    const auto file = from.text("password_file");
+    const auto variable = from.text("password_env");
+    if (int{given.has_value()} + int{file.has_value()} + int{variable.has_value()} > 1) {
+        from.complain("password", "give one of password, password_file and password_env");
+        return std::nullopt;
+    }
+    if (file) {
+        auto line = first_line(folder / *file);
+        if (!line || line->empty()) {
+            from.complain("password_file", fmt::format("no password can be read from {}",
+                                                       printable((folder / *file).string())));
+        }
+        return line;
+    }
+    if (variable) {
+        // Before any thread is started, and nobody here calls setenv.
+        const char* const value = std::getenv(variable->c_str()); // NOLINT(concurrency-mt-unsafe)
+        if (value == nullptr || *value == '\0') {
+            from.complain("password_env", fmt::format("the environment variable {} is not set",
+                                                      printable(*variable)));
+            return std::nullopt;
+        }
+        return std::string{value};
+    }
+    return given;
+}
+
+/// username, password and realm of a table that may hold other things, too.
+[[nodiscard]] std::optional<trunkline::userpass> read_userpass(table_reader& from,
+                                                               const surroundings& around) {
+    const auto problems_before = around.read.found.size();
+    trunkline::userpass who;
+    const auto username = from.text("username");
+    const auto password = read_password(from, around.folder);
+    who.realm = from.text("realm").value_or("");
+    if (around.read.found.size() != problems_before) return std::nullopt;
+    if (!username && !password) {
+        if (!who.realm.empty()) from.complain("realm", "means nothing without username");
+        return std::nullopt;
+    }
+    if (!username) {
+        for (const std::string_view key : {"password", "password_file", "password_env"}) {
+            if (from.has(key)) from.complain(key, "needs a username beside it");
+        }
+        return std::nullopt;
+    }
+    if (!password) {
+        from.complain("username", "needs password, password_file or password_env beside it");
+        return std::nullopt;
+    }
+    who.username = *username;
+    who.password = *password;
+    return who;
+}
+
+/// "sip.example.net", "192.0.2.1:5070" or "[2001:db8::1]:5060".
+[[nodiscard]] std::optional<trunkline::gateway> gateway_of(std::string_view text) {
+    trunkline::gateway read;
+    if (const auto whole = trunkline::address::parse(text)) {
+        read.host = trunkline::to_text(*whole);
+        return read;
+    }
+    const auto colon = text.rfind(':');
+    read.host = std::string{text.substr(0, colon)};
+    if (colon == std::string_view::npos) return read;
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!port) return std::nullopt;
+    read.port = *port;
+    if (const auto address = trunkline::address::parse(read.host)) {
+        read.host = trunkline::to_text(*address); // Without brackets.
+    } else if (read.host.find(':') != std::string::npos) {
+        return std::nullopt;
+    }
+    return read;
+}
+
+void read_gateways(table_reader& trunk, reading& read, std::vector<trunkline::gateway>& into) {
+    trunk.each("gateways", [&](const toml::node& element, std::string field) {
+        const auto wrong = [&](std::string message) {
+            read.found.push_back({line_of(element), field, std::move(message)});
+        };
+        if (const auto* const text = element.as_string(); text != nullptr) {
+            auto gateway = gateway_of(text->get());
+            if (!gateway) return wrong("has to be host or host:port, port from 1 to 65535");
+            into.push_back(std::move(*gateway));
+        } else if (const auto* const table = element.as_table(); table != nullptr) {
+            table_reader from{*table, field, read};
+            trunkline::gateway gateway;
+            const auto host = from.text("host");
+            if (!host && !from.has("host")) from.complain("has to have a host");
+            gateway.host = host.value_or("");
+            gateway.port =
+                static_cast<std::uint16_t>(from.integer("port", 1, highest_port).value_or(0));
+            gateway.priority =
+                static_cast<unsigned>(from.integer("priority", 0, 65'535).value_or(1));
+            from.done();
+            into.push_back(std::move(gateway));
+        } else {
+            wrong(fmt::format("has to be \"host:port\" or {{host, port, priority}}, and is {}",
+                              kind_of(element)));
+        }
+    });
+}
+
+void read_agent(table_reader& from, const surroundings& around, std::string& into) {
+    into = from.text("agent").value_or("");
+    if (into.empty()) return;
+    if (auto wrong = around.agents.add(into, around.folder); !wrong.empty()) {
+        from.complain("agent", std::move(wrong));
+    }
+}
+
+void read_numbers(table_reader& trunk, const surroundings& around,
+                  std::vector<trunkline::did>& into) {
+    trunk.each("numbers", [&](const toml::node& element, std::string field) {
+        if (const auto* const text = element.as_string(); text != nullptr) {
+            into.push_back({text->get(), {}});
+        } else if (const auto* const table = element.as_table(); table != nullptr) {
+            table_reader from{*table, field, around.read};
+            trunkline::did number;
+            const auto digits = from.text("number");
+            if (!digits && !from.has("number")) from.complain("has to have a number");
+            number.number = digits.value_or("");
+            read_agent(from, around, number.agent);
+            from.done();
+            into.push_back(std::move(number));
+        } else {
+            around.read.found.push_back(
+                {line_of(element), std::move(field),
+                 fmt::format("has to be \"+14155550100\" or {{number, agent}}, and is {}; "
+                             "a number is written in quotes",
+                             kind_of(element))});
+        }
+    });
+}
+
+void read_codecs(table_reader& trunk, trunkline::trunk_config& into) {
+    if (!trunk.has("codecs")) return;
+    into.codecs.clear();
+    for (const auto& name : trunk.texts("codecs")) {
+        if (trunkline::iequals(name, "pcmu")) {
+            into.codecs.push_back(trunkline::codec_name::pcmu);
+        } else if (trunkline::iequals(name, "pcma")) {
+            into.codecs.push_back(trunkline::codec_name::pcma);
+        } else {
+            trunk.complain("codecs", fmt::format("there is no codec `{}`: it has to be pcmu "
+                                                 "(mu-law) or pcma (A-law)",
+                                                 printable(name)));
+        }
+    }
+}
+
+void read_headers(table_reader& trunk, reading& read, trunkline::trunk_config& into) {
+    const auto* const table = trunk.table("headers");
+    if (table == nullptr) return;
+    for (auto at = table->cbegin(); at != table->cend(); ++at) {
+        const std::string name{at->first.str()};
+        const auto field = fmt::format("{}.{}", trunk.field("headers"), printable(name));
+        const auto* const value = at->second.as_string();
+        if (value == nullptr) {
+            read.found.push_back(
+                {line_of(at->second), field,
+                 fmt::format("has to be a string, and is {}", kind_of(at->second))});
+            continue;
+        }
+        // The library knows it by its place.
+        read.lines.insert_or_assign(
+            fmt::format("{}[{}]", trunk.field("headers"), into.headers.size()),
+            line_of(at->second));
+        into.headers.emplace_back(name, value->get());
+    }
+}
+
+/// Durations that the library keeps in whole seconds.
+[[nodiscard]] std::chrono::seconds whole_seconds(std::chrono::milliseconds what) {
+    return std::chrono::ceil<std::chrono::seconds>(what);
+}
+
+void read_switches(table_reader& from, trunkline::trunk_config& into) {
+    into.caller_id = from.text("caller_id").value_or("");
+    into.channels = static_cast<unsigned>(from.integer("channels", 1, 1'000).value_or(10));
+    into.inbound = from.boolean("inbound").value_or(into.inbound);
+    into.outbound = from.boolean("outbound").value_or(into.outbound);
+    into.leading_plus = from.boolean("leading_plus").value_or(into.leading_plus);
+    into.rtp_symmetric = from.boolean("rtp_symmetric").value_or(into.rtp_symmetric);
+    into.gateway_timeout = from.duration("gateway_timeout", std::chrono::milliseconds{100})
+                               .value_or(into.gateway_timeout);
+    if (const auto ringing = from.duration("ringing_timeout", std::chrono::seconds{1})) {
+        into.ringing_timeout = whole_seconds(*ringing);
+    }
+}
+
+} // namespace
+
+trunkline::addresses read_addresses(table_reader& from, bool with_at) {
+    trunkline::addresses read;
+    const auto one = [&](std::string_view key, bool wildcard) {
+        const auto text = from.text(key);
+        if (!text || text->empty()) return std::string{};
+        const auto address = trunkline::address::parse(*text);
+        if (!address) {
+            from.complain(key, fmt::format("`{}` is no IP address", printable(*text)));
+        } else if (address->is_wildcard() && !wildcard) {
+            from.complain(key, "nobody can reach a wildcard address; give the one that others see");
+        }
+        return *text;
+    };
+    if (with_at) read.at = one("at", true);
+    read.advertise = one("advertise", false);
+    return read;
+}
+
+trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
+                                   const surroundings& around) {
+    trunkline::trunk_config made;
+    around.read.lines.insert_or_assign(field, line_of(from));
+    table_reader trunk{from, std::move(field), around.read};
+    const auto name = trunk.text("name");
+    if (!trunk.has("name")) trunk.complain("has to have a name");
+    made.name = name.value_or("");
+    read_gateways(trunk, around.read, made.gateways);
+    made.auth = read_userpass(trunk, around);
+    if (const auto* const table = trunk.table("inbound_auth"); table != nullptr) {
+        table_reader inbound{*table, trunk.field("inbound_auth"), around.read};
+        const auto problems_before = around.read.found.size();
+        made.inbound_auth = read_userpass(inbound, around);
+        inbound.done();
+        if (!made.inbound_auth && around.read.found.size() == problems_before) {
+            inbound.complain("has to have username and password");
+        }
+    }
+    made.allow_from = trunk.texts("allow_from");
+    read_numbers(trunk, around, made.numbers);
+    read_agent(trunk, around, made.default_agent);
+    read_codecs(trunk, made);
+    read_switches(trunk, made);
+    if (const auto* const table = trunk.table("signalling"); table != nullptr) {
+        table_reader signalling{*table, trunk.field("signalling"), around.read};
+        made.signalling = read_addresses(signalling, false);
+        signalling.done();
+    }
+    if (const auto* const table = trunk.table("media"); table != nullptr) {
+        table_reader media{*table, trunk.field("media"), around.read};
+        made.media = read_addresses(media, true);
+        media.done();
+    }
+    read_headers(trunk, around.read, made);
+    trunk.done();
+    return made;
+}
+
+} // namespace softswitch

@@ -1,0 +1,30 @@
+// One [[trunk]] of softswitch.toml.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <toml++/toml.h>
+
+#include <trunkline/trunk/config.hpp>
+
+#include "agents.hpp"
+#include "table_reader.hpp"
+
+namespace softswitch {
+
+/// What reading a trunk needs beside its table.
+struct surroundings {
+    const std::filesystem::path& folder;
+    agent_catalogue& agents;
+    reading& read;
+};
+
+/// `field` is "trunk[0]".
+[[nodiscard]] trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
+                                                 const surroundings& around);
+
+/// at and advertise, of media and of signalling.
+[[nodiscard]] trunkline::addresses read_addresses(table_reader& from, bool with_at);
+
+} // namespace softswitch

@@ -1,0 +1,102 @@
+#include "cdr.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+namespace softswitch {
+namespace {
+
+using namespace std::chrono_literals;
+using json = nlohmann::ordered_json;
+
+[[nodiscard]] trunkline::call_record full_record() {
+    trunkline::call_record made;
+    made.id = 18'446'744'073'709'551'615U;
+    made.call_id = "a84b4c76e66710@pc33.atlanta.com";
+    made.direction = trunkline::direction::outbound;
+    made.trunk = "carrier";
+    made.gateway = "192.0.2.1:5060";
+    made.ringing = 1'500us;
+    made.answered = 3s;
+    made.lasted = 10'250ms;
+    made.ended_by = trunkline::ended_by::callee;
+    made.sip_code = 200;
+    made.codec = "PCMA";
+    made.media.sent = 500;
+    made.media.lost = 3;
+    made.media.jitter = 625us;
+    made.attempts = {{"192.0.2.2:5060", 503, "Service Unavailable", 12ms},
+                     {"192.0.2.1:5060", 200, "OK", 3s}};
+    return made;
+}
+
+TEST_CASE("softswitch::cdr: a record is one line of JSON with every field") {
+    const auto text = to_json(full_record(), 1'785'652'200'123'456'789);
+    CHECK(text.find('\n') == std::string::npos);
+    const auto read = json::parse(text);
+    CHECK(read["id"] == "18446744073709551615");
+    CHECK(read["direction"] == "outbound");
+    CHECK(read["started"] == "2026-08-02T06:30:00.123Z");
+    CHECK(read["ringing_ms"] == 1.5);
+    CHECK(read["answered_ms"] == 3000.0);
+    CHECK(read["first_heard_ms"].is_null());
+    CHECK(read["ended_by"] == "callee");
+    CHECK(read["refused"].is_null());
+    CHECK(read["packets_lost"] == 3);
+    CHECK(read["jitter_ms"] == 0.625);
+    REQUIRE(read["attempts"].size() == 2);
+    CHECK(read["attempts"][0]["sip_code"] == 503);
+    CHECK(read["attempts"][1]["took_ms"] == 3000.0);
+}
+
+TEST_CASE("softswitch::cdr: nothing that a peer sends leaves ASCII or breaks the line") {
+    auto record = full_record();
+    record.from = std::string{"a\"b\\c\n\x1b[2J\x7f\0d", 13};
+    record.carrier_words = "\xff\xfe caf\xc3\xa9";
+    record.refused = trunkline::diagnostic::refused_number_unknown;
+    const auto text = to_json(record, 0);
+    CHECK(std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f'; }));
+    const auto read = json::parse(text);
+    CHECK(read["from"] == record.from);
+    CHECK(read["carrier_words"] == "\xef\xbf\xbd\xef\xbf\xbd caf\xc3\xa9");
+    CHECK(read["refused"] == "refused_number_unknown");
+}
+
+TEST_CASE("softswitch::cdr: docs/cdr.md lists the fields that there are, and no others") {
+    std::ifstream file{TRUNKLINE_SOURCE_DIR "/docs/cdr.md"};
+    const std::string document{std::istreambuf_iterator<char>{file}, {}};
+    const auto record = json::parse(to_json(full_record(), 0));
+    std::size_t fields = 0;
+    for (const auto& field : record.items()) {
+        INFO(field.key());
+        CHECK(document.find("\n| `" + field.key() + "` |") != std::string::npos);
+        ++fields;
+    }
+    std::size_t rows = 0;
+    for (auto at = document.find("\n| `"); at != std::string::npos;
+         at = document.find("\n| `", at + 1)) {
+        ++rows;
+    }
+    CHECK(rows == fields);
+    // And the line that it shows has just them.
+    const auto begin = document.find("{\"id\"");
+    const auto shown = json::parse(document.substr(begin, document.find('\n', begin) - begin));
+    CHECK(shown.size() == record.size());
+    for (const auto& field : record.items()) CHECK(shown.contains(field.key()));
+}
+
+TEST_CASE("softswitch::cdr: a file that cannot be written is found out at the start") {
+    background files;
+    CHECK_THROWS_AS(cdr_log("/no/such/folder/cdr", files), std::system_error);
+}
+
+} // namespace
+} // namespace softswitch
