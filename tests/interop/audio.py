@@ -29,17 +29,15 @@ class Audio(peers.Case):
         sipp = self.sipp(
             "caller", f"127.0.0.1:{switch.port}", payload=packets[0].payload_type,
             media=f'<nop><action><exec play_pcap_audio="{capture}" /></action></nop>',
-            pause=int(length) + 600,
+            pause=int(length) + 600, sniffed=True,
         )
-        sniffer = rtp.Sniffer([sipp.media_port])
-        self.addCleanup(sniffer.end)
         self.passes(sipp)
         record = switch.wait_for("record")
         self.assertEqual(record["codec"].lower(), law)
         self.assertEqual(record["ended_by"], "caller")
         self.assertEqual(record["received"], len(packets))
         self.assertEqual((record["lost"], record["late"], record["foreign"]), (0, 0, 0))
-        heard = sniffer.rtp_to(sipp.media_port)
+        heard = sipp.heard()
         self.assertTrue(heard, "no RTP came back")
         rtp.write_capture(self.work / "heard.pcap", heard)
         return heard, record

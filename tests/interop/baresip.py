@@ -80,8 +80,9 @@ class Baresip(peers.Case):
         self.we_heard(switch, 440)
 
     def challenged(self, password):
+        # Its libre 1.1 gives up on a response that names SHA-256 anywhere.
         switch = self.switch(
-            f"--trunk carrier {ALLOW} *:echo --inbound-auth carrier:s3cret"
+            f"--trunk carrier {ALLOW} *:echo --inbound-auth-md5 carrier:s3cret"
         )
         phone = Softphone(self, auth=f";auth_user=carrier;auth_pass={password}")
         phone.dial(f"sip:+14155550100@127.0.0.1:{switch.port}")
@@ -96,7 +97,6 @@ class Baresip(peers.Case):
 
     def test_with_the_wrong_password_it_is_refused(self):
         switch, phone = self.challenged("guess")
-        phone.wait_for("CALL_CLOSED")
         record = switch.wait_for("record")
         self.assertEqual((record["code"], record["refused"]), (401, "refused_unauthorized"))
         self.assertEqual(switch.told("incoming"), [])

@@ -3,7 +3,6 @@
 import pathlib
 
 import peers
-import rtp
 
 CAPTURES = pathlib.Path("/usr/share/sip-tester")
 FILES = {"*": "star", "#": "pound", **{str(n): str(n) for n in range(10)}}
@@ -42,16 +41,14 @@ class Digits(peers.Case):
 
     def test_our_digits_arrive_as_events_that_end_once(self):
         peers.need_raw_sockets()
-        carrier = self.sipp("carrier_answers")
-        sniffer = rtp.Sniffer([carrier.media_port])
-        self.addCleanup(sniffer.end)
+        carrier = self.sipp("carrier_answers", sniffed=True)
         switch = self.switch(f"--trunk carrier --gateway 127.0.0.1:{carrier.port}")
         switch.command("dial +14155550100 carrier listen")
         switch.wait_for("answered")
         switch.command("digits 19#")
 
         def ends():
-            events = self.by_event(sniffer.rtp_to(carrier.media_port))
+            events = self.by_event(carrier.heard())
             return [sum(1 for one in packets if one.payload[1] & 0x80) for packets in events]
 
         # RFC 4733 2.5.1.4: the last packet is sent three times.
@@ -59,7 +56,7 @@ class Digits(peers.Case):
         switch.command("hang_up")
         self.passes(carrier)
         switch.wait_for("record")
-        events = self.by_event(sniffer.rtp_to(carrier.media_port))
+        events = self.by_event(carrier.heard())
         self.assertEqual([packets[0].payload[0] for packets in events], [1, 9, 11])
         for packets in events:
             self.assertEqual([one.marker for one in packets], [True] + [False] * (len(packets) - 1))

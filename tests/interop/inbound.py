@@ -1,7 +1,6 @@
 """What a carrier's INVITE may be like: SIPp calls in."""
 
 import peers
-import rtp
 
 
 class Inbound(peers.Case):
@@ -64,32 +63,29 @@ class Inbound(peers.Case):
     def test_an_invite_without_sdp_gets_an_offer_and_audio(self):
         peers.need_raw_sockets()
         switch = self.start("tone:440")
-        sipp = self.sipp("caller_without_offer", f"127.0.0.1:{switch.port}", pause=1000)
-        sniffer = rtp.Sniffer([sipp.media_port])
-        self.addCleanup(sniffer.end)
+        sipp = self.sipp("caller_without_offer", f"127.0.0.1:{switch.port}", pause=1000,
+                         sniffed=True)
         self.passes(sipp)
         record = switch.wait_for("record")
         self.assertEqual((record["ended_by"], record["codec"]), ("caller", "PCMU"))
-        heard = sniffer.rtp_to(sipp.media_port)
+        heard = sipp.heard()
         self.assertGreater(len(heard), 40)
         self.assertEqual({one.payload_type for one in heard}, {0})
 
     def test_a_held_caller_hears_nothing_and_then_everything_again(self):
         peers.need_raw_sockets()
         switch = self.start("tone:440")
-        sipp = self.sipp("caller_holds", f"127.0.0.1:{switch.port}")
-        sniffer = rtp.Sniffer([sipp.media_port])
-        self.addCleanup(sniffer.end)
+        sipp = self.sipp("caller_holds", f"127.0.0.1:{switch.port}", sniffed=True)
         self.passes(sipp)
         self.assertEqual(switch.wait_for("record")["ended_by"], "caller")
         # SIPp holds after 0.8 s, for 1 s and 0.4 s, and listens for another 0.8 s.
-        times = [one.at for one in sniffer.rtp_to(sipp.media_port)]
+        times = [one.at for one in sipp.heard()]
         gaps = [(later - one, one) for one, later in zip(times, times[1:])]
         longest, since = max(gaps)
         self.assertAlmostEqual(longest, 1.4, delta=0.25)
         self.assertGreater(sum(1 for at in times if at <= since), 30)
         self.assertGreater(sum(1 for at in times if at > since), 30)
-        streams = {one.ssrc for one in sniffer.rtp_to(sipp.media_port)}
+        streams = {one.ssrc for one in sipp.heard()}
         self.assertEqual(len(streams), 1)
 
     def test_an_unknown_source_gets_one_403(self):
@@ -124,6 +120,20 @@ class Inbound(peers.Case):
         self.assertEqual(switch.wait_for("record")["code"], 200)
         received = [m for _, way, m in peers.sipp_messages(sipp.messages) if way == "received"]
         self.assertEqual([m for m in received if m.startswith("SIP/2.0 401")], [])
+
+    def test_a_caller_answers_our_challenge(self):
+        # SIPp looks at the first challenge only, and knows no SHA-256.
+        switch = self.start("hold", "--inbound-auth-md5 carrier:s3cret")
+        self.call("caller_challenged", switch, user="carrier", password="s3cret")
+        record = switch.wait_for("record")
+        self.assertEqual((record["code"], len(switch.told("record"))), (200, 1))
+
+    def test_a_caller_with_the_wrong_password_gets_401_again(self):
+        switch = self.start("hold", "--inbound-auth-md5 carrier:s3cret")
+        self.call("caller_challenged_in_vain", switch, user="carrier", password="guess")
+        record = switch.wait_for("record")
+        self.assertEqual((record["code"], record["refused"]), (401, "refused_unauthorized"))
+        self.assertEqual(switch.told("incoming"), [])
 
     def test_a_200_is_repeated_until_its_late_ack_and_the_call_is_whole(self):
         switch = self.start("tone:440")

@@ -5,6 +5,7 @@ has an end, and the logs of a failed test are printed.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
@@ -17,8 +18,11 @@ import threading
 import time
 import unittest
 
+import rtp
+
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
+CLONE_NEWNET = 0x40000000
 REQUIRED = os.environ.get("TRUNKLINE_REQUIRE_SHARED") == "1"
 
 options = argparse.Namespace(switch=None, work=None, ports=0, shared=None, only=None)
@@ -69,6 +73,29 @@ def shared_capture(name):
     path = (options.shared or pathlib.Path("nowhere")) / "data" / "pcap" / name
     need(path.exists(), f"shared capture {path}")
     return path
+
+
+def in_netns(name, make):
+    """What make() returns, called in that network namespace: a socket made there stays there."""
+    if not name:
+        return make()
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter(path):
+        where = os.open(path, os.O_RDONLY)
+        try:
+            if libc.setns(where, CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), f"setns {path}")
+        finally:
+            os.close(where)
+
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        enter(f"/run/netns/{name}")
+        return make()
+    finally:
+        enter(f"/proc/self/fd/{here}")
+        os.close(here)
 
 
 def wait_until(condition, seconds, what):
@@ -253,13 +280,20 @@ class Case(unittest.TestCase):
         return path
 
     def sipp(self, scenario, peer=None, at="127.0.0.1", port=None, service="+14155550100", calls=1,
-             seconds=20, netns=None, extra=(), logged=True, **replacements):
-        """Starts SIPp: a caller when `peer` (host:port) is given, a carrier otherwise."""
+             seconds=20, netns=None, sniffed=False, extra=(), logged=True, **replacements):
+        """Starts SIPp: a caller when `peer` (host:port) is given, a carrier otherwise.
+
+        When it is sniffed, heard() of what is returned are the RTP packets that it was sent.
+        """
         need_program("sipp")
         path = self.scenario(scenario, **replacements)
         port = port or self.port()
+        media_port = self.port(6)
+        if sniffed:  # Before it starts: nothing is to be missed.
+            sniffer = in_netns(netns, lambda: rtp.Sniffer([media_port], "e0" if netns else "lo"))
+            self.addCleanup(sniffer.end)
         command = [
-            "sipp", "-sf", path, "-i", at, "-p", port, "-mi", at, "-mp", self.port(6),
+            "sipp", "-sf", path, "-i", at, "-p", port, "-mi", at, "-mp", media_port,
             "-cp", self.port(), "-m", calls, "-nostdin", "-timeout", seconds, "-timeout_error",
             "-s", service, "-trace_err", "-error_file", path.with_suffix(".errors"), *extra,
         ]
@@ -269,7 +303,7 @@ class Case(unittest.TestCase):
             command.append(peer)
         started = self.process(command, "sipp", cwd=self.work, netns=netns)
         started.port = port
-        started.media_port = int(command[command.index("-mp") + 1])
+        started.heard = lambda: sniffer.rtp_to(media_port)
         started.messages = path.with_suffix(".messages")
         started.saw = lambda line, times=1: started.messages.exists() and (
             started.messages.read_text(errors="replace").count("\n" + line) >= times

@@ -186,7 +186,7 @@ def level_at(hz, samples, rate):
 
 
 def read_wav(path):
-    """The samples of a 16-bit WAV's first channel and its rate, even of one never closed."""
+    """The first channel of a 16-bit WAV and its rate; nothing while its writer has it open."""
     try:
         with wave.open(str(path)) as file:
             rate, channels = file.getframerate(), file.getnchannels()
@@ -195,8 +195,4 @@ def read_wav(path):
                 raise AssertionError(f"{path} is not 16 bits")
     except (wave.Error, EOFError):
         return [], 8000
-    if not data:  # Its writer was ended before it wrote the length.
-        raw = path.read_bytes()
-        data = raw[raw.find(b"data") + 8:]
-    data = data[:len(data) // (2 * channels) * 2 * channels]
     return [one[0] for one in struct.iter_unpack(f"<{channels}h", data)], rate

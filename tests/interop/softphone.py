@@ -1,47 +1,20 @@
 """baresip without a sound card: it says a tone, records what it hears, and is told what to do by TCP."""
 
-import ctypes
 import json
-import os
 import pathlib
+import shutil
 import socket
-import time
+import tempfile
 
 import peers
 import rtp
-
-CLONE_NEWNET = 0x40000000
-
-
-def in_netns(name, make):
-    """What make() returns, called in that network namespace: a socket made there stays there."""
-    if not name:
-        return make()
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def enter(path):
-        where = os.open(path, os.O_RDONLY)
-        try:
-            if libc.setns(where, CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), f"setns {path}")
-        finally:
-            os.close(where)
-
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        enter(f"/run/netns/{name}")
-        return make()
-    finally:
-        enter(f"/proc/self/fd/{here}")
-        os.close(here)
-
 
 def free_tcp_port(netns):
     def bound():
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return probe.getsockname()[1]
-    return in_netns(netns, bound)
+    return peers.in_netns(netns, bound)
 
 
 def module_path():
@@ -92,11 +65,14 @@ class Softphone:
         self.folder.mkdir()
         self.at, self.hz = at, hz
         self.port = case.port(10)  # It takes the next one for TLS.
+        # Its names of files have room for 127 bytes.
+        self.recordings = pathlib.Path(tempfile.mkdtemp(prefix="heard"))
+        case.addCleanup(self._keep_recordings)
         control = free_tcp_port(netns)
         rtp_first = case.port(40)
         (self.folder / "config").write_text(CONFIG.format(
             at=at, port=self.port, hz=hz, rtp_first=rtp_first, rtp_last=rtp_first + 39,
-            modules=module_path(), control=control, folder=self.folder,
+            modules=module_path(), control=control, folder=self.recordings,
         ))
         (self.folder / "accounts").write_text(
             f"<sip:caller@{at}:{self.port}>;regint=0;answermode=auto;audio_codecs={codecs};ptime=20"
@@ -118,7 +94,7 @@ class Softphone:
             except OSError:
                 assert self.process.alive(), "baresip has ended"
                 return None
-        return peers.wait_until(lambda: in_netns(netns, connected), 10, "baresip's control port")
+        return peers.wait_until(lambda: peers.in_netns(netns, connected), 10, "baresip's control port")
 
     def command(self, name, parameters=""):
         text = json.dumps({"command": name, "params": parameters, "token": "t"}).encode()
@@ -154,12 +130,21 @@ class Softphone:
     def hang_up(self):
         self.command("hangup")
 
+    def _keep_recordings(self):
+        for one in self.recordings.iterdir():
+            shutil.move(one, self.folder)
+        self.recordings.rmdir()
+
     def heard(self):
-        """Seconds that it recorded, and the share of its own tone and of others in their middle."""
-        recordings = sorted(self.folder.glob("*dec.wav"))
-        if not recordings:
-            return 0, {}
-        samples, rate = rtp.read_wav(recordings[-1])
+        """Seconds that it recorded, and the shares of some tones in the middle of that."""
+        def whole():
+            # Closed when the call ends, and only then does its header say how long it is.
+            for one in self.recordings.glob("*dec.wav"):
+                samples, rate = rtp.read_wav(one)
+                if samples:
+                    return samples, rate
+            return None
+        samples, rate = peers.wait_until(whole, 5, "baresip's recording")
         middle = samples[len(samples) // 4:len(samples) * 3 // 4]
         shares = {hz: rtp.level_at(hz, middle, rate) for hz in (440, 660, 1000)}
         return len(samples) / rate, shares

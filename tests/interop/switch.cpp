@@ -229,7 +229,7 @@ struct wanted {
 
 [[nodiscard]] trunkline::userpass credentials(const std::string& text) {
     const auto [user, password] = halves(text, ':');
-    return {user, password, {}};
+    return {.username = user, .password = password};
 }
 
 /// What stands after --trunk NAME is that trunk's.
@@ -249,6 +249,9 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
         on.auth = credentials(value);
     } else if (key == "--inbound-auth") {
         on.inbound_auth = credentials(value);
+    } else if (key == "--inbound-auth-md5") {
+        on.inbound_auth = credentials(value);
+        on.inbound_auth->md5_only = true;
     } else if (key == "--codec") {
         if (value != "pcmu" && value != "pcma") throw std::invalid_argument{"no codec " + value};
         on.codecs = {value == "pcma" ? trunkline::codec_name::pcma : trunkline::codec_name::pcmu};
