@@ -229,6 +229,6 @@ private:
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    player{}.play({reinterpret_cast<const char*>(data), size < 512 ? size : 512});
+    player{}.play({reinterpret_cast<const char*>(data), size < 128 ? size : 128});
     return 0;
 }

@@ -18,9 +18,13 @@ namespace trunkline {
 /// The engine as its driver sees it, with the clock of a drain on top.
 class host final : public machine {
 public:
-    host(net::shard_config where, trunks::engine_config what)
+    /// `on_rest` is called once, on the shard, when a drain has left nothing to do here. The shard
+    /// runs on until it is stopped: shard 0 reads the sockets of those that are still busy, and
+    /// whoever calls meanwhile is still told 503.
+    host(net::shard_config where, trunks::engine_config what, std::function<void()> on_rest)
         : engine_{std::move(what), entropy_},
-          shard_{std::move(where)} {}
+          shard_{std::move(where)},
+          on_rest_{std::move(on_rest)} {}
 
     [[nodiscard]] net::shard& shard() noexcept { return shard_; }
     [[nodiscard]] trunks::engine& engine() noexcept { return engine_; }
@@ -46,7 +50,7 @@ public:
             // Time is up: BYE to everybody, and a moment for the answers.
             if (std::exchange(hung_up_, true)) {
                 drain_at_.reset();
-                return shard_.stop();
+                return come_to_rest();
             }
             engine_.hang_up_all("shutting down", now, out);
             drain_at_ = now + std::chrono::seconds{2};
@@ -65,14 +69,19 @@ public:
 private:
     void rest() {
         calls_.store(engine_.calls(), std::memory_order_relaxed);
-        if (draining_ && engine_.idle()) shard_.stop();
+        if (draining_ && engine_.idle()) come_to_rest();
+    }
+    void come_to_rest() {
+        if (!std::exchange(at_rest_, true)) on_rest_();
     }
 
     net::system_entropy entropy_;
     trunks::engine engine_;
     net::shard shard_;
     std::atomic<std::size_t> calls_ = 0;
+    std::function<void()> on_rest_;
     bool draining_ = false;
+    bool at_rest_ = false;
     bool hung_up_ = false;
     std::optional<time_point> drain_at_;
 };

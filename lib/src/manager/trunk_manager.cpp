@@ -1,6 +1,8 @@
 #include <trunkline/manager/trunk_manager.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <charconv>
 #include <mutex>
 #include <span>
 #include <stdexcept>
@@ -37,8 +39,13 @@ namespace {
     const auto colon = text.rfind(':');
     const bool has_port = colon != std::string::npos && text.find(':') == colon;
     if (!has_port) return {text, 0};
-    const int port = std::stoi(text.substr(colon + 1));
-    return {text.substr(0, colon), static_cast<std::uint16_t>(port)};
+    std::uint16_t port = 0;
+    const auto* end = text.data() + text.size();
+    const auto [at, failed] = std::from_chars(text.data() + colon + 1, end, port);
+    if (failed != std::errc{} || at != end || port == 0 || colon == 0) {
+        throw std::invalid_argument{"advertise '" + text + "': expected HOST or HOST:PORT"};
+    }
+    return {text.substr(0, colon), port};
 }
 
 [[nodiscard]] std::optional<address> parse_address(const std::string& text, const char* what) {
@@ -50,12 +57,40 @@ namespace {
     return *parsed;
 }
 
+/// The way to a shard that handles keep, closed before the shard goes. A task that is turned down
+/// dies in here, and what it held may knock once more: hence recursive.
+struct door {
+    std::recursive_mutex guard;
+    host* behind = nullptr;
+
+    bool post(std::function<void(trunks::engine&)> task) {
+        const std::lock_guard held{guard};
+        if (behind == nullptr) return false;
+        return behind->shard().post(
+            [to = behind, task = std::move(task)](time_point now, outbox& out) {
+                to->engine().run(task, now, out);
+            });
+    }
+    void close() {
+        const std::lock_guard held{guard};
+        behind = nullptr;
+    }
+};
+
 } // namespace
 
 struct trunk_manager::impl {
     explicit impl(manager_config wanted);
+    impl(const impl&) = delete;
+    impl& operator=(const impl&) = delete;
+    ~impl() {
+        for (const auto& one : doors) one->close();
+    }
 
     void publish();
+    void stop() {
+        each([](host& one) { one.shard().stop(); });
+    }
     void each(const std::function<void(host&)>& what) {
         for (auto& one : hosts) what(*one);
     }
@@ -63,6 +98,8 @@ struct trunk_manager::impl {
     manager_config config;
     std::shared_ptr<net::listeners> listeners = std::make_shared<net::listeners>();
     std::vector<std::unique_ptr<host>> hosts;
+    std::vector<std::shared_ptr<door>> doors; ///< One for each host.
+    std::atomic<std::size_t> at_work = 0;     ///< Hosts that a drain has not brought to rest.
     std::vector<std::thread> threads;
 
     std::mutex trunks_guard;
@@ -97,8 +134,8 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
     entropy.fill(key);
     const auto media_at = parse_address(config.media.at, "media.at");
     const auto media_advertise = parse_address(config.media.advertise, "media.advertise");
+    at_work = shards;
     for (std::uint16_t i = 0; i < shards; ++i) {
-        // The mailbox outlives the host in handles; the pointer in it is cleared by ~trunk_manager.
         trunks::engine_config engine;
         engine.shard = i;
         engine.listeners = advertised;
@@ -112,24 +149,26 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
         engine.on_incoming = config.on_incoming;
         engine.on_record = config.on_record;
         engine.on_note = config.on_note;
-        auto mailbox = std::make_shared<call_handle::mailbox>();
-        engine.mailbox = mailbox;
+        auto way = doors.emplace_back(std::make_shared<door>());
+        engine.mailbox = std::make_shared<const call_handle::mailbox>(
+            [way](std::function<void(trunks::engine&)> task) {
+                return way->post(std::move(task));
+            });
         net::shard_config where;
         where.listeners = listeners;
         where.index = i;
         where.media_ports = config.media_ports;
         where.tap = config.tap;
         where.dns_servers = config.dns_servers;
-        hosts.push_back(std::make_unique<host>(std::move(where), std::move(engine)));
+        const auto on_rest = [this] {
+            if (at_work.fetch_sub(1) == 1) stop();
+        };
+        hosts.push_back(std::make_unique<host>(std::move(where), std::move(engine), on_rest));
         auto* made = hosts.back().get();
         if (const auto failed = made->shard().open(*made)) {
             throw std::system_error{failed, "cannot open shard " + std::to_string(i)};
         }
-        *mailbox = [made](std::function<void(trunks::engine&)> task) {
-            return made->shard().post([made, task = std::move(task)](time_point now, outbox& out) {
-                made->engine().run(task, now, out);
-            });
-        };
+        way->behind = made;
     }
 }
 
@@ -208,7 +247,7 @@ void trunk_manager::start() {
 }
 
 void trunk_manager::stop() {
-    impl_->each([](host& one) { one.shard().stop(); });
+    impl_->stop();
 }
 
 void trunk_manager::drain(std::chrono::milliseconds deadline) {

@@ -89,7 +89,9 @@ void message_view::reset() noexcept {
 
 /// The headers are not checked in the order in which they stand, so the earlier place wins.
 void message_view::fail(errc code, header which, std::size_t at) noexcept {
-    if (failed_ && at >= error_.offset) return;
+    // A version that is not ours says least: 505 is for what is right but for that.
+    const bool version_only = error_.code == errc::bad_version;
+    if (failed_ && !version_only && (code == errc::bad_version || at >= error_.offset)) return;
     failed_ = true;
     error_ = {.code = code,
               .field = static_cast<std::uint8_t>(which),
@@ -292,6 +294,13 @@ void message_view::check_lists(std::string_view whole) noexcept {
             const auto parsed = via_view::parse(element);
             ++vias; // A bad one counts: what stands behind it is not the top.
             if (!parsed) {
+                // Its sender is told all the same, if it can be read where he is; of parameters
+                // that make no sense none is repeated.
+                const auto head = via_view::parse(element.substr(0, element.find(';')));
+                if (vias == 1 && head) {
+                    via_ = *head;
+                    via_.parameters = {};
+                }
                 return fail(parsed.reason().code, header::via,
                             offset(element) + parsed.reason().offset);
             }

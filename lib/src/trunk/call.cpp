@@ -52,7 +52,7 @@ time_point call::now() const noexcept {
 
 outcome<> call::ringing() {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     const auto done = leg->ringing(engine_->active_->now, engine_->active_->out);
     if (done && !self_->record.ringing) {
@@ -63,13 +63,13 @@ outcome<> call::ringing() {
 
 outcome<> call::progress() {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     return leg ? leg->progress(engine_->active_->now, engine_->active_->out) : result<void>{gone};
 }
 
 outcome<> call::answer(std::unique_ptr<agent> who, answer_options how) {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     if (self_->decided) return wrong_state;
     const auto done = leg->answer(how.media, engine_->active_->now, engine_->active_->out);
@@ -83,7 +83,12 @@ outcome<> call::answer(std::unique_ptr<agent> who, answer_options how) {
 outcome<> call::reject(int code, std::string_view reason) {
     if (engine_->active_ == nullptr) return wrong_thread;
     if (code < 300 || code > 699) return error{.code = errc::bad_number};
-    auto* leg = engine_->leg_of(*self_);
+    for (std::size_t i = 0; i < reason.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(reason[i]);
+        if (byte >= 0x20 && byte != 0x7f) continue;
+        return error{.code = errc::bad_token, .offset = static_cast<std::uint32_t>(i)};
+    }
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     if (self_->decided) return wrong_state;
     self_->decided = true;
@@ -101,7 +106,7 @@ outcome<> call::send(const audio_frame& frame) {
 
 outcome<> call::send(std::span<const std::int16_t> pcm) {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     if (leg->media() == nullptr) return wrong_state;
     const auto done = leg->media()->send(pcm, engine_->active_->now, engine_->active_->out);
@@ -111,7 +116,7 @@ outcome<> call::send(std::span<const std::int16_t> pcm) {
 
 result<utterance> call::say() {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     if (leg->media() == nullptr) return wrong_state;
     const auto opened = leg->media()->speech().open();
@@ -121,7 +126,7 @@ result<utterance> call::say() {
 
 outcome<std::vector<cleared>> call::clear() {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     std::vector<cleared> told;
     if (leg->media() == nullptr) return told;
@@ -129,28 +134,32 @@ outcome<std::vector<cleared>> call::clear() {
         told.push_back({static_cast<std::uint64_t>(one.id), one.sent, one.unsent});
     }
     leg->media()->tell_happened(engine_->active_->out);
+    // What it waited for will never be sent.
+    if (self_->hang_up_when_drained) hang_up();
     return told;
 }
 
 outcome<> call::pause() {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
-    if (leg == nullptr || leg->media() == nullptr) return gone;
+    auto* leg = engine_->commanded(*self_);
+    if (leg == nullptr) return gone;
+    if (leg->media() == nullptr) return wrong_state;
     leg->media()->speech().pause();
     return {};
 }
 
 outcome<> call::resume() {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
-    if (leg == nullptr || leg->media() == nullptr) return gone;
+    auto* leg = engine_->commanded(*self_);
+    if (leg == nullptr) return gone;
+    if (leg->media() == nullptr) return wrong_state;
     leg->media()->speech().resume();
     return {};
 }
 
 outcome<> call::send_digits(std::string_view digits) {
     if (engine_->active_ == nullptr) return wrong_thread;
-    auto* leg = engine_->leg_of(*self_);
+    auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     if (leg->media() == nullptr) return wrong_state;
     const auto done = leg->media()->send_digits(digits, engine_->active_->now);
@@ -187,7 +196,7 @@ outcome<std::size_t> utterance::write(std::span<const std::int16_t> pcm) {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
-    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    auto* leg = ours(found, call_) ? engine_->commanded(*found) : nullptr;
     if (leg == nullptr || leg->media() == nullptr) return gone;
     return leg->media()->speech().write(id_, pcm);
 }
@@ -196,12 +205,12 @@ outcome<> utterance::mark(std::string_view name) {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
-    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    auto* leg = ours(found, call_) ? engine_->commanded(*found) : nullptr;
     if (leg == nullptr || leg->media() == nullptr) return gone;
     const auto tag = found->first_mark + found->marks.size();
     const auto done = leg->media()->speech().mark(id_, tag);
     if (!done) return done;
-    found->marks.emplace_back(name.empty() ? std::string_view{" "} : name);
+    found->marks.emplace_back(std::string{name});
     leg->media()->tell_happened(engine_->active_->out);
     return {};
 }
@@ -210,7 +219,7 @@ outcome<> utterance::finish() {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
-    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    auto* leg = ours(found, call_) ? engine_->commanded(*found) : nullptr;
     if (leg == nullptr || leg->media() == nullptr) return gone;
     const auto done = leg->media()->speech().finish(id_);
     leg->media()->tell_happened(engine_->active_->out);
@@ -221,7 +230,7 @@ result<std::size_t> utterance::sent_up_to() const {
     if (engine_ == nullptr) return wrong_state;
     if (engine_->active_ == nullptr) return wrong_thread;
     auto* found = engine_->calls_.at(static_cast<std::uint32_t>(call_));
-    auto* leg = ours(found, call_) ? engine_->leg_of(*found) : nullptr;
+    auto* leg = ours(found, call_) ? engine_->commanded(*found) : nullptr;
     if (leg == nullptr || leg->media() == nullptr) return gone;
     return leg->media()->speech().sent_up_to(id_);
 }

@@ -1,5 +1,4 @@
 // Callbacks: what the engine tells applications and agents, when every send was flushed.
-#include <exception>
 #include <span>
 #include <utility>
 
@@ -7,8 +6,13 @@
 
 namespace trunkline::trunks {
 
+/// Whatever an application throws stays here: other calls of the shard have no part in it.
 void engine::deliver(const effects::note& what) {
-    if (config_.on_note) config_.on_note(what);
+    if (!config_.on_note) return;
+    try {
+        config_.on_note(what);
+    } catch (...) { // Nobody is left to tell: a note about it would come here again.
+    }
 }
 
 void engine::deliver(const effects::event& what, time_point now, outbox& out) {
@@ -16,11 +20,20 @@ void engine::deliver(const effects::event& what, time_point now, outbox& out) {
     if (what.code == record_event) {
         const auto record = std::move(records_.front());
         records_.pop_front();
-        if (config_.on_record) config_.on_record(record);
+        tell_record(record, what.owner);
     } else if (auto* to = calls_.find(slot_id::of(what.owner))) {
         deliver_to(*to, what);
     }
     settle(now, out);
+}
+
+void engine::tell_record(const call_record& record, owner_id owner) {
+    if (!config_.on_record) return;
+    try {
+        config_.on_record(record);
+    } catch (...) {
+        active_->out.note(severity::failure, diagnostic::agent_failed, owner);
+    }
 }
 
 /// An agent that throws loses its call, and nothing else.
@@ -30,33 +43,41 @@ void engine::guarded(live_call& of, Callback callback) {
     try {
         callback();
         return;
-    } catch (const std::exception&) {
-    } catch (...) {
+    } catch (...) { // What it is does not matter: the agent has lost its call.
     }
     active_->out.note(severity::failure, diagnostic::agent_failed, id.owner());
     auto* failed = calls_.find(id);
     if (failed == nullptr || failed->ended) return;
     if (auto* leg = leg_of(*failed)) {
-        leg->hang_up(ended_by::agent, 500, "the agent failed", active_->now, active_->out);
+        return leg->hang_up(ended_by::agent, 500, "the agent failed", active_->now, active_->out);
+    }
+    // Between two gateways there is no leg, and there is not to be another.
+    end_call(*failed, {ended_by::agent, 500, "the agent failed", {}}, active_->now, active_->out);
+}
+
+void engine::with_call(std::uint64_t id, const std::function<void(call&)>& what,
+                       const std::function<void()>& gone) {
+    auto* found = calls_.at(static_cast<std::uint32_t>(id));
+    if (found != nullptr && found->record.id == id && !found->ended) {
+        return guarded(*found, [&] { what(found->facade); });
+    }
+    if (!gone) return;
+    try {
+        gone();
+    } catch (...) {
+        active_->out.note(severity::failure, diagnostic::agent_failed, owner_id{id});
     }
 }
 
 void engine::deliver_to(live_call& to, const effects::event& what) {
     const auto code = static_cast<calls::event>(what.code);
     if (code == calls::event::ended) return deliver_end(to);
-    if (code == calls::event::incoming) {
-        // A CANCEL may have come in the same turn.
-        if (to.ended) return;
-        if (!config_.on_incoming) {
-            if (auto* leg = leg_of(to)) {
-                to.record.refused = diagnostic::refused_no_agent;
-                leg->reject(404, sip::reason_phrase(404), {},
-                            {ended_by::local_error, 404, "no agent", {}}, active_->now,
-                            active_->out);
-            }
-            return;
-        }
-        return guarded(to, [&] { config_.on_incoming(to.facade); });
+    if (code == calls::event::incoming) return deliver_incoming(to);
+    if (code == calls::event::drained) {
+        if (to.who) guarded(to, [&] { to.who->on_drained(to.facade); });
+        auto* leg = to.hang_up_when_drained && !to.ended ? leg_of(to) : nullptr;
+        if (leg && leg->media() && leg->media()->speech().empty()) to.facade.hang_up();
+        return;
     }
     if (!to.who) return;
     auto& who = *to.who;
@@ -77,40 +98,46 @@ void engine::deliver_to(live_call& to, const effects::event& what) {
         return guarded(to, [&] { who.on_digit(facade, static_cast<char>(what.values[0])); });
     case calls::event::mark: return deliver_mark(to, what);
     case calls::event::drained:
-        guarded(to, [&] { who.on_drained(facade); });
-        if (to.hang_up_when_drained && !to.ended) {
-            auto* leg = leg_of(to);
-            if (leg && leg->media() && leg->media()->speech().empty()) facade.hang_up();
-        }
-        return;
     case calls::event::incoming:
     case calls::event::utterance_played:
     case calls::event::ended: return;
     }
 }
 
+void engine::deliver_incoming(live_call& to) {
+    // A CANCEL may have come in the same turn.
+    if (to.ended) return;
+    if (config_.on_incoming) return guarded(to, [&] { config_.on_incoming(to.facade); });
+    auto* leg = leg_of(to);
+    if (leg == nullptr) return;
+    to.record.refused = diagnostic::refused_no_agent;
+    active_->out.note(severity::warning, diagnostic::refused_no_agent, to.id.owner());
+    leg->reject(404, sip::reason_phrase(404), {}, {ended_by::local_error, 404, "no agent", {}},
+                active_->now, active_->out);
+}
+
 void engine::deliver_mark(live_call& to, const effects::event& what) {
     const auto tag = static_cast<std::uint64_t>(what.values[0]);
     if (tag < to.first_mark || tag - to.first_mark >= to.marks.size()) return;
-    const auto name = std::move(to.marks[static_cast<std::size_t>(tag - to.first_mark)]);
+    const auto name = std::exchange(to.marks[static_cast<std::size_t>(tag - to.first_mark)], {});
     // Marks come in the order of their utterances, which may have been written in turn.
-    to.marks[static_cast<std::size_t>(tag - to.first_mark)].clear();
-    while (!to.marks.empty() && to.marks.front().empty() && to.first_mark <= tag) {
+    while (!to.marks.empty() && !to.marks.front()) {
         to.marks.pop_front();
         ++to.first_mark;
     }
-    guarded(to, [&] { to.who->on_mark(to.facade, name, what.values[1] == 1); });
+    if (!name) return;
+    guarded(to, [&] { to.who->on_mark(to.facade, *name, what.values[1] == 1); });
 }
 
-/// The record first, then the agent, and then there is neither.
+/// The record first, then the agent: of what will never be sent, and of the end. Then there is
+/// neither.
 void engine::deliver_end(live_call& to) {
-    const auto id = to.id;
-    if (config_.on_record) {
-        try {
-            config_.on_record(to.record);
-        } catch (...) {
-            active_->out.note(severity::failure, diagnostic::agent_failed, id.owner());
-        }
+    tell_record(to.record, to.id.owner());
+    while (to.who && !to.marks.empty()) {
+        const auto name = std::move(to.marks.front());
+        to.marks.pop_front();
+        ++to.first_mark;
+        if (name) guarded(to, [&] { to.who->on_mark(to.facade, *name, false); });
     }
     if (to.who) guarded(to, [&] { to.who->on_ended(to.facade, to.record); });
     // The agent's destructor may still name its call.

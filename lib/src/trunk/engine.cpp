@@ -249,6 +249,10 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     case kind::ended:
         note_media(*of, held->machine);
         of->leg.reset();
+        if (of->record.direction == direction::outbound && !of->record.answered) {
+            of->record.attempts.push_back({of->record.gateway, what.end.sip_code, what.end.reason,
+                                           now - of->attempt_started});
+        }
         return end_call(*of, std::move(what.end), now, out);
     case kind::reroute:
     case kind::finished: return;
@@ -337,6 +341,11 @@ calls::leg* engine::leg_of(const live_call& call) {
     return held ? &held->machine : nullptr;
 }
 
+calls::leg* engine::commanded(const live_call& call) {
+    auto* leg = leg_of(call);
+    return leg != nullptr && !leg->over() ? leg : nullptr;
+}
+
 live_call& engine::make_call(std::shared_ptr<const trunk> on, direction which, time_point now) {
     const auto id = calls_.next();
     auto& made = calls_.emplace();
@@ -395,15 +404,6 @@ void engine::run(const std::function<void(engine&)>& task, time_point now, outbo
     const entry here{*this, now, out};
     task(*this);
     settle(now, out);
-}
-
-void engine::with_call(std::uint64_t id, const std::function<void(call&)>& what,
-                       const std::function<void()>& gone) {
-    auto* found = calls_.at(static_cast<std::uint32_t>(id));
-    if (found != nullptr && found->record.id == id && !found->ended)
-        what(found->facade);
-    else if (gone)
-        gone();
 }
 
 } // namespace trunkline::trunks

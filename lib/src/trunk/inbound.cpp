@@ -45,27 +45,25 @@ bool engine::knows(const trunk& one, const address& source) const {
 
 /// Several trunks may sit behind one carrier's address: the one that has the number is meant. By
 /// allow_from first, by what gateways resolve to after that.
+/// A trunk that takes no calls is meant only when no other is.
 std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     const auto allowed = [&](const trunk& one) {
         return std::ranges::any_of(
             one.allow_from, [&](const cidr& net) { return net.contains(from.peer.address); });
     };
-    std::shared_ptr<const trunk> first;
-    bool first_allowed = false;
+    std::shared_ptr<const trunk> best;
+    int best_rank = 0;
     for (const auto& one : *directory_) {
         const bool by_list = allowed(*one);
         if (!by_list && !knows(*one, from.peer.address)) continue;
-        if (message_->method() == method::invite && called(*one) != nullptr &&
-            one->config.inbound) {
-            if (by_list) return one;
-            if (!first_allowed) {
-                first = one;
-                first_allowed = true;
-            }
-        }
-        if (!first) first = one;
+        const bool meant = message_->method() == method::invite && called(*one) != nullptr;
+        const int rank =
+            1 + (by_list ? 1 : 0) + (meant ? 2 : 0) + (meant && one->config.inbound ? 4 : 0);
+        if (rank <= best_rank) continue;
+        best = one;
+        best_rank = rank;
     }
-    return first;
+    return best;
 }
 
 /// Request-URI first, To as fallback.
@@ -92,9 +90,12 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     if (message_->method() == method::ack) {
         return out.note(severity::trace, diagnostic::ack_unmatched, owner_id::none);
     }
+    // A CANCEL belongs to its INVITE, even when the trunk was removed while it rang (section 9.2).
+    const bool cancels = message_->method() == method::cancel;
+    if (cancels && transactions_.cancelled(*message_)) return cancel(flow, from, now, out);
     const auto on = trunk_of(from);
     if (!on) return stranger(flow, from, now, out);
-    if (message_->method() == method::cancel) return cancel(flow, from, now, out);
+    if (cancels) return cancel(flow, from, now, out);
     const auto wrong = check(*on, from, got.what == fate::merged, now);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
     if (message_->method() == method::options) {
@@ -118,20 +119,15 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     to.response_head(*message_, status, sip::reason_phrase(status), "tl-refused", from.peer);
     if (status == 501) to.raw(allow);
     to.no_body();
-    if (to.failed()) {
-        static_cast<void>(out.commit(0));
-    } else {
-        static_cast<void>(out.commit(to.size()));
+    const int answered = to.failed() ? 0 : status;
+    static_cast<void>(out.commit(to.size()));
+    const auto code = static_cast<std::int64_t>(reason.code);
+    if (message_->method() != method::invite) {
+        return out.note(severity::warning, diagnostic::datagram_malformed, owner_id::none,
+                        {answered, code, reason.offset});
     }
-    out.note(severity::warning, diagnostic::datagram_malformed, owner_id::none,
-             {status, static_cast<std::int64_t>(reason.code), reason.offset});
-    if (message_->method() != method::invite) return;
-    record_refusal(on.get(),
-                   {status,
-                    status == 505 ? diagnostic::refused_version : diagnostic::refused_malformed,
-                    {},
-                    static_cast<std::int64_t>(reason.code)},
-                   from, now, out);
+    const auto why = status == 505 ? diagnostic::refused_version : diagnostic::refused_malformed;
+    record_refusal(on.get(), {answered, why, {}, code}, from, now, out);
 }
 
 /// One short 403, without any state and without a word about who we are; then silence.
@@ -148,10 +144,12 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
         static_cast<void>(out.commit(fits ? to.size() : 0));
         if (fits) status = 403;
     }
-    if (request.method() == method::invite && (status != 0 || !config_.answer_strangers)) {
-        record_refusal(nullptr, {status, diagnostic::refused_unknown_source, {}, status}, from, now,
-                       out);
+    const diagnostic why = diagnostic::refused_unknown_source;
+    if (request.method() != method::invite) {
+        return out.note(severity::trace, why, owner_id::none, {status});
     }
+    if (status == 0 && config_.answer_strangers) return;
+    record_refusal(nullptr, {status, why, {}, status}, from, now, out);
 }
 
 engine::refusal engine::check_credentials(const trunk& on, const flow_info& from, time_point now) {
@@ -170,7 +168,8 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
     if (how == verdict::good) return {};
     std::array<std::byte, 1024> lines{};
     sip::writer to{lines};
-    digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now);
+    digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
+                            wanted.md5_only);
     const std::int64_t detail = how == verdict::wrong ? 1 : how == verdict::stale ? 2 : 3;
     return {401, diagnostic::refused_unauthorized,
             std::string{as_text(std::span{lines}.first(to.size()))}, detail};
@@ -223,10 +222,12 @@ engine::refusal engine::check_invite(const trunk& on) const {
 }
 
 void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
-                    std::string_view fields, time_point now, outbox& out) {
-    const sip::identity_text tag{{config_.shard, 0xffff'ffff, 0}, random_};
+                    std::string_view fields, time_point now, outbox& out,
+                    std::string_view local_tag) {
+    const sip::identity_text fresh{{config_.shard, 0xffff'ffff, 0}, random_};
+    const auto tag = local_tag.empty() ? fresh.view() : local_tag;
     sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
-    to.response_head(*message_, status, sip::reason_phrase(status), tag.view(), from.peer);
+    to.response_head(*message_, status, sip::reason_phrase(status), tag, from.peer);
     to.raw(fields).no_body();
     transactions_.responded(id, status, out.commit(to.size()), now);
 }
@@ -276,7 +277,9 @@ void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox&
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
     auto* held = invite ? legs_.find(slot_id::of(invite->owner)) : nullptr;
-    answer(id, flow, from, invite ? 200 : 481, {}, now, out);
+    // Section 9.2: the tag of the INVITE's own responses.
+    const auto tag = held != nullptr ? held->machine.local_tag() : std::string_view{};
+    answer(id, flow, from, invite ? 200 : 481, {}, now, out, tag);
     if (held != nullptr) held->machine.cancelled(now, out);
 }
 

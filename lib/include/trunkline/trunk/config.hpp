@@ -25,6 +25,8 @@ struct userpass {
     std::string password{};
     std::string
         realm{}; ///< Ours to answer: only this one; empty takes any. Ours to challenge: its name.
+    /// Ours to challenge: many callers give up on SHA-256, even where MD5 is offered beside it.
+    bool md5_only = false;
 };
 
 /// A telephone number of a trunk. "*" stands for every number.

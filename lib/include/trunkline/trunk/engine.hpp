@@ -74,6 +74,9 @@ public:
     /// No call, and no BYE that waits for its answer.
     [[nodiscard]] bool idle() const noexcept { return calls_.size() == 0 && legs_.size() == 0; }
 
+    /// Those that only absorb retransmissions, too.
+    [[nodiscard]] std::size_t transactions() const noexcept { return transactions_.size(); }
+
     /// Runs a task with the engine's call commands enabled: what a mailbox does.
     void run(const std::function<void(engine&)>& task, time_point now, outbox& out);
     void with_call(std::uint64_t id, const std::function<void(call&)>& what,
@@ -132,6 +135,8 @@ private:
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
     [[nodiscard]] calls::leg* leg_of(const live_call& call);
+    /// As long as its call has not ended: hung up in this very callback, it takes no commands.
+    [[nodiscard]] calls::leg* commanded(const live_call& call);
     live_call& make_call(std::shared_ptr<const trunk> on, direction which, time_point now);
     [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
     void arm(timer_node& node, timer kind, live_call& of, time_point when);
@@ -161,7 +166,8 @@ private:
                         outbox& out);
     void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
-                std::string_view fields, time_point now, outbox& out);
+                std::string_view fields, time_point now, outbox& out,
+                std::string_view local_tag = {});
     void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
                const flow_info& from, time_point now, outbox& out);
 
@@ -176,9 +182,11 @@ private:
     // deliver.cpp
     void deliver_to(live_call& to, const effects::event& what);
     void deliver_mark(live_call& to, const effects::event& what);
+    void deliver_incoming(live_call& to);
     template <class Callback>
     void guarded(live_call& of, Callback callback);
     void deliver_end(live_call& to);
+    void tell_record(const call_record& record, owner_id owner);
 
     engine_config config_;
     entropy& random_;

@@ -51,8 +51,8 @@ struct live_call {
     bool decided = false; ///< The application answered or rejected.
     bool ended = false;   ///< on_ended is on its way.
     bool hang_up_when_drained = false;
-    std::deque<std::string> marks{};
-    std::uint64_t first_mark = 0; ///< The tag of marks.front().
+    std::deque<std::optional<std::string>> marks{}; ///< Empty once it was told.
+    std::uint64_t first_mark = 0;                   ///< The tag of marks.front().
 
     // Outbound.
     std::vector<candidate> candidates{};
