@@ -128,11 +128,18 @@ struct offer {
                                           const trunkline::trunk_config& trunk,
                                           const std::optional<address>& routed) {
     const auto& listener = of.manager.listen.front();
+    const auto& ours = of.manager.media;
+    // Who is reached for signalling at a public address is reached there for media, too, unless
+    // media has an address of its own.
+    const bool apart = !trunk.media.at.empty() || !ours.at.empty();
+    const auto& named =
+        trunk.signalling.advertise.empty() ? listener.advertise : trunk.signalling.advertise;
+    const auto shared = apart || !address_in(named) ? std::string_view{} : std::string_view{named};
     return {{{"signalling", "listen.advertise",
               told({trunk.signalling.advertise, listener.advertise, listener.at}, routed)},
              {"media", "media.advertise",
-              told({trunk.media.advertise, trunk.media.at, of.manager.media.advertise,
-                    of.manager.media.at},
+              told({trunk.media.advertise, ours.advertise, shared, trunk.media.at, ours.at,
+                    listener.at},
                    routed)}}};
 }
 

@@ -25,25 +25,6 @@ namespace {
     return {};
 }
 
-/// "203.0.113.7", "203.0.113.7:5060" or a name that the world resolves.
-[[nodiscard]] std::string wrong_with_advertised(std::string_view text) {
-    if (text.find_first_of(" \t<>;,@/") != std::string_view::npos) {
-        return "has to be host or host:port";
-    }
-    const auto endpoint = trunkline::endpoint::parse(text);
-    const auto address = trunkline::address::parse(text);
-    if ((endpoint && endpoint->address.is_wildcard()) || (address && address->is_wildcard())) {
-        return "nobody can reach a wildcard address; give the one that others see";
-    }
-    if (endpoint || address) return {};
-    const auto colon = text.find(':');
-    if (colon == 0) return "has to be host or host:port";
-    if (colon != std::string_view::npos && !parse_port(text.substr(colon + 1))) {
-        return "has to be host or host:port, port from 1 to 65535";
-    }
-    return {};
-}
-
 void read_listeners(table_reader& root, std::vector<trunkline::listen>& into) {
     if (!root.has("listen")) return;
     into.clear();
@@ -62,7 +43,7 @@ void read_listeners(table_reader& root, std::vector<trunkline::listen>& into) {
             if (auto wrong = wrong_with_listener(made.at); !wrong.empty()) {
                 from.complain("at", std::move(wrong));
             }
-            if (auto wrong = wrong_with_advertised(made.advertise); !wrong.empty()) {
+            if (auto wrong = wrong_with_host(made.advertise); !wrong.empty()) {
                 from.complain("advertise", std::move(wrong));
             }
             from.done();
@@ -81,7 +62,7 @@ void read_media(table_reader& root, trunkline::manager_config& into) {
     const auto* const table = root.table("media");
     if (table == nullptr) return;
     table_reader media{*table, "media", root.read()};
-    into.media = read_addresses(media, true);
+    into.media = read_addresses(media);
     if (const auto ports = media.text("ports")) {
         if (const auto range = parse_port_range(*ports)) {
             into.media_ports = *range;

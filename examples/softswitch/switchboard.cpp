@@ -16,6 +16,14 @@
 
 namespace softswitch {
 
+namespace {
+
+[[nodiscard]] std::string calls_text(std::size_t count) {
+    return fmt::format("{} call{}", count, count == 1 ? "" : "s");
+}
+
+} // namespace
+
 switchboard::switchboard(const configuration& of, const options& how)
     : of_{of},
       how_{how},
@@ -95,11 +103,11 @@ outcome serve(const configuration& of, const options& how) {
     }
     const signals ends{[&](int count) {
         if (count == 1) {
-            spdlog::info("draining: {} calls have up to {} to end; a second signal ends them now",
-                         manager.calls(), seconds_text(of.drain));
+            spdlog::info("draining: {} have up to {} to end; a second signal ends them now",
+                         calls_text(manager.calls()), seconds_text(of.drain));
             manager.drain(of.drain);
         } else if (count == 2) {
-            spdlog::info("ending {} calls now", manager.calls());
+            spdlog::info("ending {} now", calls_text(manager.calls()));
             manager.drain(std::chrono::milliseconds{0});
         } else {
             manager.stop();

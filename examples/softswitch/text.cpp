@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <trunkline/core/address.hpp>
+
 namespace softswitch {
 
 namespace {
@@ -69,6 +71,24 @@ std::optional<trunkline::net::port_range> parse_port_range(std::string_view text
     if (!first || !last) return std::nullopt;
     if (*last <= *first + *first % 2) return std::nullopt;
     return trunkline::net::port_range{*first, *last};
+}
+
+std::string wrong_with_host(std::string_view text) {
+    if (text.find_first_of(" \t<>;,@/") != std::string_view::npos) {
+        return "has to be host or host:port";
+    }
+    const auto endpoint = trunkline::endpoint::parse(text);
+    const auto address = trunkline::address::parse(text);
+    if ((endpoint && endpoint->address.is_wildcard()) || (address && address->is_wildcard())) {
+        return "nobody can reach a wildcard address; give the one that others see";
+    }
+    if (endpoint || address) return {};
+    const auto colon = text.find(':');
+    if (colon == 0) return "has to be host or host:port";
+    if (colon != std::string_view::npos && !parse_port(text.substr(colon + 1))) {
+        return "has to be host or host:port, port from 1 to 65535";
+    }
+    return {};
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {

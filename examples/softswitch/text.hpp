@@ -21,6 +21,10 @@ namespace softswitch {
 /// "16384-32767": at least one even port with the odd one above it.
 [[nodiscard]] std::optional<trunkline::net::port_range> parse_port_range(std::string_view text);
 
+/// Of what the world is told to reach us at: "203.0.113.7", "203.0.113.7:5060" or a name. What is
+/// wrong with it, as the end of a sentence; empty when nothing is.
+[[nodiscard]] std::string wrong_with_host(std::string_view text);
+
 /// The word that takes the fewest edits to become; empty when there is nothing to choose from.
 [[nodiscard]] std::string_view nearest(std::string_view word,
                                        std::span<const std::string_view> known);

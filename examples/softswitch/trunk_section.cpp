@@ -228,7 +228,7 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
 
 } // namespace
 
-trunkline::addresses read_addresses(table_reader& from, bool with_at) {
+trunkline::addresses read_addresses(table_reader& from) {
     trunkline::addresses read;
     const auto one = [&](std::string_view key, bool wildcard) {
         const auto text = from.text(key);
@@ -241,7 +241,7 @@ trunkline::addresses read_addresses(table_reader& from, bool with_at) {
         }
         return *text;
     };
-    if (with_at) read.at = one("at", true);
+    read.at = one("at", true);
     read.advertise = one("advertise", false);
     return read;
 }
@@ -272,12 +272,15 @@ trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
     read_switches(trunk, made);
     if (const auto* const table = trunk.table("signalling"); table != nullptr) {
         table_reader signalling{*table, trunk.field("signalling"), around.read};
-        made.signalling = read_addresses(signalling, false);
+        made.signalling.advertise = signalling.text("advertise").value_or("");
+        if (auto wrong = wrong_with_host(made.signalling.advertise); !wrong.empty()) {
+            signalling.complain("advertise", std::move(wrong));
+        }
         signalling.done();
     }
     if (const auto* const table = trunk.table("media"); table != nullptr) {
         table_reader media{*table, trunk.field("media"), around.read};
-        made.media = read_addresses(media, true);
+        made.media = read_addresses(media);
         media.done();
     }
     read_headers(trunk, around.read, made);

@@ -24,7 +24,7 @@ struct surroundings {
 [[nodiscard]] trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
                                                  const surroundings& around);
 
-/// at and advertise, of media and of signalling.
-[[nodiscard]] trunkline::addresses read_addresses(table_reader& from, bool with_at);
+/// at and advertise, of [media] and of a trunk's media.
+[[nodiscard]] trunkline::addresses read_addresses(table_reader& from);
 
 } // namespace softswitch

@@ -103,6 +103,8 @@ TEST_CASE("softswitch::config: an error of a trunk names its line, its field and
         {"inbound_auth = {}\n", 4, "trunk[0].inbound_auth", "has to have username"},
         {"gateway_timeout = \"1ms\"\n", 4, "trunk[0].gateway_timeout", "from 100ms"},
         {"media = {advertise = \"x\"}\n", 4, "trunk[0].media.advertise", "is no IP address"},
+        {"signalling = {advertise = \"host:5060x\"}\n", 4, "trunk[0].signalling.advertise",
+         "port from 1"},
         {"headers = {X-Foo = 1}\n", 4, "trunk[0].headers.X-Foo", "has to be a string"},
         {"[[trunk]]\nname = \"t\"\n", 5, "trunk[1].name", "at line 2"},
         {"[[trunk]]\n", 4, "trunk[1]", "has to have a name"},
@@ -170,9 +172,9 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.gateways[1].priority == 2);
     CHECK(one.auth->username == "user");
     CHECK(one.inbound_auth->realm == "softswitch");
-    REQUIRE(one.numbers.size() == 5);
+    REQUIRE(one.numbers.size() == 6);
     CHECK(one.numbers[0].agent == "echo");
-    CHECK(one.numbers[4].agent.empty());
+    CHECK(one.numbers[5].agent.empty());
     CHECK(one.default_agent == "reflect");
     CHECK(one.channels == defaults.channels);
     CHECK(one.codecs == defaults.codecs);
@@ -180,7 +182,7 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.ringing_timeout == defaults.ringing_timeout);
     CHECK(one.headers.front().second == "42");
     CHECK(one.signalling.advertise == "203.0.113.7:5060");
-    CHECK(read->agents.size() == 5);
+    CHECK(read->agents.size() == 6);
 }
 
 TEST_CASE("softswitch::config: a password comes from the file, from another, or from outside") {

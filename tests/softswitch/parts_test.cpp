@@ -135,8 +135,8 @@ TEST_CASE("softswitch::agents: every name makes its agent, and hold alone opens 
     std::filesystem::copy(TRUNKLINE_SOURCE_DIR "/examples/assets/greeting.wav", folder.path);
     agent_catalogue catalogue;
     background files;
-    for (const auto* const name :
-         {"reflect", "echo", "hold", "play:greeting.wav", "record:heard.wav"}) {
+    for (const auto* const name : {"reflect", "echo", "hold", "play:greeting.wav",
+                                   "interrupt:greeting.wav", "record:heard.wav"}) {
         INFO(name);
         CHECK(catalogue.make(name, files) == nullptr);
         CHECK(catalogue.add(name, folder.path).empty());
@@ -209,6 +209,13 @@ TEST_CASE("softswitch::check: warns when a private address would be offered to a
                                   "media = {advertise = \"9.9.9.9\"}\n"),
                    behind_nat())
               .empty());
+    // Media follows signalling, as long as it has no address of its own.
+    CHECK(warnings(parsed("listen = [{advertise = \"9.9.9.9\"}]\n" + trunk), behind_nat()).empty());
+    found = warnings(
+        parsed("listen = [{advertise = \"9.9.9.9\"}]\nmedia = {at = \"10.0.0.5\"}\n" + trunk),
+        behind_nat());
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].message.find("send media to 10.0.0.5") != std::string::npos);
     // A private gateway reaches a private address.
     CHECK(warnings(parsed("[[trunk]]\nname = \"t\"\ngateways = [\"10.0.0.9\"]\ninbound = false\n"),
                    behind_nat())
