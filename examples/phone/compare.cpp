@@ -1,8 +1,8 @@
 #include "compare.hpp"
 
 #include <cstdio>
+#include <optional>
 
-#include <nlohmann/json.hpp>
 #include <trunkline/audio/correlation.hpp>
 
 #include "report.hpp"
@@ -13,27 +13,21 @@ namespace phone {
 int compare(const compare_options& wanted) {
     const auto heard = read_wav(wanted.heard);
     const auto found = trunkline::audio::best_likeness(read_wav(wanted.said), heard);
-    bool good = found.correlation >= wanted.at_least;
-    nlohmann::ordered_json json{{"said", wanted.said},
-                                {"heard", wanted.heard},
-                                {"likeness", found.correlation},
-                                {"at_ms", found.lag / 8}};
+    verdict told{wanted.said,  wanted.heard, found,
+                 wanted.other, std::nullopt, found.correlation >= wanted.at_least};
     std::printf("%s in %s: likeness %.3f at %.3f s, %s %.2f\n", wanted.said.c_str(),
                 wanted.heard.c_str(), found.correlation, static_cast<double>(found.lag) / 8'000,
-                good ? "at least" : "NOT at least", wanted.at_least);
+                told.good ? "at least" : "NOT at least", wanted.at_least);
     if (!wanted.other.empty()) {
-        const auto other = trunkline::audio::best_likeness(read_wav(wanted.other), heard);
-        const bool absent = other.correlation < wanted.below;
-        good = good && absent;
-        json["other"] = wanted.other;
-        json["other_likeness"] = other.correlation;
+        told.other = trunkline::audio::best_likeness(read_wav(wanted.other), heard);
+        const bool absent = told.other->correlation < wanted.below;
+        told.good = told.good && absent;
         std::printf("%s in %s: likeness %.3f, %s %.2f\n", wanted.other.c_str(),
-                    wanted.heard.c_str(), other.correlation, absent ? "below" : "NOT below",
+                    wanted.heard.c_str(), told.other->correlation, absent ? "below" : "NOT below",
                     wanted.below);
     }
-    json["good"] = good;
-    if (!wanted.json.empty()) append_line(wanted.json, json.dump());
-    return good ? 0 : 1;
+    if (!wanted.json.empty()) append_line(wanted.json, to_json(told));
+    return told.good ? 0 : 1;
 }
 
 } // namespace phone

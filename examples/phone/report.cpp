@@ -97,6 +97,19 @@ std::string to_json(const call_record& record, const conversation& talk) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string to_json(const verdict& what) {
+    nlohmann::ordered_json json{{"said", what.said},
+                                {"heard", what.heard},
+                                {"likeness", what.found.correlation},
+                                {"at_ms", what.found.lag / 8}};
+    if (what.other) {
+        json["other"] = what.other_file;
+        json["other_likeness"] = what.other->correlation;
+    }
+    json["good"] = what.good;
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void append_line(const std::string& path, const std::string& line) {
     if (path == "-") {
         std::printf("%s\n", line.c_str());

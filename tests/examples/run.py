@@ -132,7 +132,16 @@ def usage(phone, options, scratch):
     must("broken.wav" in complaint, "the complaint does not name the file")
 
 
-CASES = {"echo": echo, "dial": dial, "phone": phone_calls_phone, "usage": usage}
+def readme(_, options, scratch):
+    """What README.md shows is the file that is tested here."""
+    examples = options.assets.parent
+    text = (examples.parent / "README.md").read_text()
+    must((examples / "echo.cpp").read_text() in text, "README.md has another echo.cpp")
+    must((examples / "softswitch/twilio.toml").read_text() in text,
+         "README.md has another twilio.toml")
+
+
+CASES = {"echo": echo, "dial": dial, "phone": phone_calls_phone, "usage": usage, "readme": readme}
 
 
 def main():

@@ -250,11 +250,13 @@ digest_server::verdict digest_server::check(const authorization_view& what, cons
 }
 
 void digest_server::write_challenge(writer& to, std::string_view realm, const endpoint& source,
-                                    std::string_view call_id, bool stale, time_point now) const {
+                                    std::string_view call_id, bool stale, time_point now,
+                                    bool md5_only) const {
     const auto seconds =
         std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     const auto nonce = make_nonce(static_cast<std::uint64_t>(seconds), source, call_id);
     for (const std::string_view algorithm : {"SHA-256", "MD5"}) {
+        if (md5_only && algorithm != "MD5") continue;
         to.name(header::www_authenticate)
             .raw("Digest realm=\"")
             .text(realm)

@@ -294,6 +294,13 @@ void message_view::check_lists(std::string_view whole) noexcept {
             const auto parsed = via_view::parse(element);
             ++vias; // A bad one counts: what stands behind it is not the top.
             if (!parsed) {
+                // Its sender is told all the same, if it can be read where he is; of parameters
+                // that make no sense none is repeated.
+                const auto head = via_view::parse(element.substr(0, element.find(';')));
+                if (vias == 1 && head) {
+                    via_ = *head;
+                    via_.parameters = {};
+                }
                 return fail(parsed.reason().code, header::via,
                             offset(element) + parsed.reason().offset);
             }

@@ -168,7 +168,8 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
     if (how == verdict::good) return {};
     std::array<std::byte, 1024> lines{};
     sip::writer to{lines};
-    digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now);
+    digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
+                            wanted.md5_only);
     const std::int64_t detail = how == verdict::wrong ? 1 : how == verdict::stale ? 2 : 3;
     return {401, diagnostic::refused_unauthorized,
             std::string{as_text(std::span{lines}.first(to.size()))}, detail};

@@ -108,9 +108,10 @@ public:
     [[nodiscard]] verdict check(const authorization_view& what, const account& wanted,
                                 std::string_view method, const endpoint& source,
                                 std::string_view call_id, time_point now);
-    /// Two WWW-Authenticate lines, SHA-256 first (RFC 8760 section 2.4).
+    /// Two WWW-Authenticate lines, SHA-256 first (RFC 8760 section 2.4), or that of MD5 alone.
     void write_challenge(writer& to, std::string_view realm, const endpoint& source,
-                         std::string_view call_id, bool stale, time_point now) const;
+                         std::string_view call_id, bool stale, time_point now,
+                         bool md5_only = false) const;
 
 private:
     static constexpr std::size_t slots = 4096;

@@ -1,0 +1,579 @@
+// Calls out: which gateway is tried, what it is sent, and when the next one has its turn.
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trunk/driver.hpp"
+
+namespace trunkline {
+namespace {
+
+using namespace std::chrono_literals;
+using support::driver;
+
+struct listener final : agent {
+    std::vector<std::string>* told;
+    explicit listener(std::vector<std::string>& into) : told{&into} {}
+    void on_ringing(call&) override { told->push_back("ringing"); }
+    void on_early_media(call&) override { told->push_back("early media"); }
+    void on_answered(call&) override { told->push_back("answered"); }
+    void on_ended(call&, const call_record&) override { told->push_back("ended"); }
+};
+
+struct dialler : driver {
+    std::vector<std::string> told;
+    trunk_config wanted = carrier();
+
+    dialler() {
+        wanted.gateways = {{"198.51.100.1"}, {"198.51.100.2"}, {"198.51.100.3"}};
+        wanted.caller_id = "+493012345";
+    }
+    void dial(dial_request what) {
+        if (trunks.empty()) add(wanted);
+        what.agent = std::make_unique<listener>(told);
+        running().dial(std::move(what), now, out());
+        settle();
+    }
+    void call(std::string to = "+4930999") {
+        dial_request made;
+        made.to = std::move(to);
+        dial(std::move(made));
+    }
+    [[nodiscard]] std::vector<text_sent> invites() const {
+        std::vector<text_sent> found;
+        std::set<std::string> branches;
+        for (const auto& each : sent) {
+            if (!each.text.starts_with("INVITE ")) continue;
+            if (branches.insert(support::branch(each.text)).second) found.push_back(each);
+        }
+        return found;
+    }
+    void answer(const std::string& request, const std::string& status) {
+        receive(support::answer_to(request, status, "peer1",
+                                   "Contact: <sip:gw@198.51.100.1:5060>\n",
+                                   status.starts_with("2") ? support::their_sdp : std::string{}));
+    }
+    [[nodiscard]] std::string to_whom(std::size_t which) const {
+        return to_text(invites()[which].to);
+    }
+    [[nodiscard]] const call_record& record() const {
+        REQUIRE(records.size() == 1);
+        return records[0];
+    }
+};
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: an INVITE says who calls whom, by way of whom") {
+    wanted.headers = {{"P-Asserted-Identity", "<sip:+493012345@example.org>"}, {"X-Account", "7"}};
+    call();
+    const auto text = only();
+    CHECK(support::start_line(text) == "INVITE sip:+4930999@198.51.100.1 SIP/2.0");
+    CHECK(support::header(text, "From").starts_with("<sip:+493012345@192.0.2.1>;tag="));
+    CHECK(support::header(text, "To") == "<sip:+4930999@198.51.100.1>");
+    CHECK(support::header(text, "Contact") == "<sip:+493012345@192.0.2.1:5060>");
+    CHECK(support::header(text, "Via").starts_with("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK"));
+    CHECK(support::header(text, "Via").ends_with(";rport"));
+    CHECK(support::header(text, "Max-Forwards") == "70");
+    CHECK(support::header(text, "CSeq") == "1 INVITE");
+    CHECK(support::header(text, "User-Agent") == "trunkline test");
+    CHECK(support::header(text, "P-Asserted-Identity") == "<sip:+493012345@example.org>");
+    CHECK(support::header(text, "X-Account") == "7");
+    CHECK(support::header(text, "Content-Type") == "application/sdp");
+    CHECK(support::header(text, "Content-Length") == std::to_string(support::body(text).size()));
+    CHECK(support::body(text).find("m=audio 20002 RTP/AVP 0 8 ") != std::string::npos);
+    CHECK(support::body(text).find("c=IN IP4 192.0.2.1\r\n") != std::string::npos);
+}
+
+TEST_CASE("trunks::engine: dialled numbers begin with + or never do, names stay as they are") {
+    struct row {
+        bool plus;
+        std::string dialled;
+        std::string sent;
+    };
+    for (const auto& [plus, dialled, user] : std::vector<row>{{true, "4930999", "+4930999"},
+                                                              {true, "+4930999", "+4930999"},
+                                                              {false, "4930999", "4930999"},
+                                                              {false, "+4930999", "4930999"},
+                                                              {true, "alice", "alice"},
+                                                              {true, "*97", "*97"},
+                                                              {false, "a b", ""},
+                                                              {false, "", ""},
+                                                              {false, "a@b", ""},
+                                                              {false, "x\r\nVia: y", ""},
+                                                              {true, "50%", "50%25"}}) {
+        const std::string number = dialled;
+        CAPTURE(number);
+        dialler d;
+        d.wanted.leading_plus = plus;
+        d.call(dialled);
+        if (user.empty()) {
+            CHECK(d.sent.empty());
+            CHECK(d.record().sip_code == 484);
+            continue;
+        }
+        CHECK(support::start_line(d.only()) == "INVITE sip:" + user + "@198.51.100.1 SIP/2.0");
+    }
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: a caller of one's own takes the place of caller_id") {
+    dial({.to = "1", .from = "bob"});
+    CHECK(support::header(only(), "From").starts_with("<sip:bob@192.0.2.1>;tag="));
+    wanted.name = "anonymous";
+    wanted.caller_id = "";
+    add(wanted);
+    dial({.to = "1", .trunk = "anonymous"});
+    CHECK(support::header(last(), "From").starts_with("<sip:192.0.2.1>;tag="));
+}
+
+TEST_CASE_FIXTURE(dialler,
+                  "trunks::engine: gateways are tried by priority, equal ones as they stand") {
+    wanted.gateways = {
+        {"198.51.100.1", 5070, 3}, {"198.51.100.2", 0, 1}, {"198.51.100.3", 5062, 1}};
+    call();
+    for (std::size_t i = 0; i < 3; ++i) answer(invites()[i].text, "503 Service Unavailable");
+    REQUIRE(invites().size() == 3);
+    CHECK(to_whom(0) == "198.51.100.2:5060");
+    CHECK(to_whom(1) == "198.51.100.3:5062");
+    CHECK(to_whom(2) == "198.51.100.1:5070");
+    CHECK(support::start_line(invites()[1].text) ==
+          "INVITE sip:+4930999@198.51.100.3:5062 SIP/2.0");
+    REQUIRE(record().attempts.size() == 3);
+    CHECK(record().attempts[0].gateway == "198.51.100.2");
+    CHECK(record().attempts[1].gateway == "198.51.100.3:5062");
+    CHECK(record().attempts[2].gateway == "198.51.100.1:5070");
+    CHECK(record().sip_code == 503);
+    CHECK(record().ended_by == ended_by::carrier);
+    // Each INVITE is a call of its own.
+    std::set<std::string> ids;
+    for (const auto& each : invites()) ids.insert(support::header(each.text, "Call-ID"));
+    CHECK(ids.size() == 3);
+    CHECK(told == std::vector<std::string>{"ended"});
+}
+
+TEST_CASE("trunks::engine: the next gateway after 408, 478 and 5xx, after nothing else") {
+    for (int status = 300; status < 700; ++status) {
+        CAPTURE(status);
+        dialler d;
+        d.call();
+        const auto first = d.only();
+        d.answer(first, std::to_string(status) + " Words of theirs");
+        const bool next = status == 408 || status == 478 || (status >= 500 && status < 600);
+        CHECK(d.invites().size() == (next ? 2 : 1));
+        CHECK(d.records.size() == (next ? 0 : 1));
+        // Whatever it was, it is acknowledged by the transaction.
+        const auto texts = d.texts();
+        REQUIRE_FALSE(texts.empty());
+        CHECK(support::start_line(texts[0]) == "ACK sip:+4930999@198.51.100.1 SIP/2.0");
+        CHECK(support::branch(texts[0]) == support::branch(first));
+        if (next) {
+            d.answer(d.invites()[1].text, "486 Busy Here");
+            CHECK(d.record().attempts.size() == 2);
+            CHECK(d.record().attempts[0].reason.starts_with("Words of theirs"));
+        }
+        const bool callee = next || status == 486 || status == 600 || status == 603;
+        CHECK(d.record().ended_by == (callee ? ended_by::callee : ended_by::carrier));
+        CHECK(d.record().sip_code == (next ? 486 : status));
+        CHECK(d.told == std::vector<std::string>{"ended"});
+        d.advance(40s);
+        CHECK(d.empty());
+    }
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: after early media there is no other gateway") {
+    call();
+    const auto invite = only();
+    receive(support::answer_to(invite, "183 Session Progress", "peer1", {}, support::their_sdp));
+    answer(invite, "503 Service Unavailable");
+    CHECK(invites().size() == 1);
+    CHECK(record().sip_code == 503);
+    CHECK(told == std::vector<std::string>{"early media", "ended"});
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: after ringing alone there still is") {
+    call();
+    const auto invite = only();
+    receive(support::answer_to(invite, "180 Ringing"));
+    answer(invite, "503 Service Unavailable");
+    REQUIRE(invites().size() == 2);
+    answer(invites()[1].text, "200 OK");
+    CHECK(told == std::vector<std::string>{"ringing", "answered"});
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: each gateway has its own time to say anything at all") {
+    wanted.gateway_timeout = 3s;
+    call();
+    const auto began = now;
+    advance(20s);
+    REQUIRE(invites().size() == 3);
+    CHECK(invites()[1].at == began + 3s);
+    CHECK(invites()[2].at == began + 6s);
+    CHECK(record().lasted == 9s);
+    CHECK(record().sip_code == 408);
+    CHECK(record().ended_by == ended_by::timeout);
+    REQUIRE(record().attempts.size() == 3);
+    for (const auto& each : record().attempts) {
+        CHECK(each.sip_code == 408);
+        CHECK(each.took == 3s);
+    }
+    advance(100s);
+    CHECK(empty());
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: one that came to life too late is told to stop") {
+    wanted.gateway_timeout = 1s;
+    wanted.gateways.resize(2);
+    call();
+    advance(1s);
+    REQUIRE(invites().size() == 2);
+    answer(invites()[1].text, "200 OK");
+    static_cast<void>(texts());
+    // The first one rings after all, and then answers before it has read the CANCEL.
+    receive(support::answer_to(invites()[0].text, "180 Ringing"));
+    CHECK(support::start_line(only()).starts_with("CANCEL "));
+    answer(invites()[0].text, "200 OK");
+    const auto left = texts();
+    REQUIRE(left.size() == 2);
+    CHECK(left[0].starts_with("ACK "));
+    CHECK(left[1].starts_with("BYE "));
+    answer(left[1], "200 OK");
+    CHECK(engine->calls() == 1);
+    CHECK(told == std::vector<std::string>{"answered"});
+    CHECK(open_ports.size() == 1);
+}
+
+TEST_CASE_FIXTURE(dialler,
+                  "trunks::engine: 100 is a sign of life, ringing_timeout counts from the dial") {
+    wanted.gateway_timeout = 2s;
+    dial({.to = "1", .ringing_timeout = 10s});
+    const auto invite = only();
+    receive(support::answer_to(invite, "100 Trying", ""));
+    advance(9s);
+    CHECK(invites().size() == 1);
+    CHECK(records.empty());
+    advance(2s);
+    const auto cancel = last();
+    CHECK(support::start_line(cancel) == "CANCEL sip:+1@198.51.100.1 SIP/2.0");
+    CHECK(support::branch(cancel) == support::branch(invite));
+    CHECK(support::header(cancel, "CSeq") == "1 CANCEL");
+    CHECK(record().ended_by == ended_by::timeout);
+    CHECK(record().sip_code == 408);
+    CHECK(record().lasted == 10s);
+    REQUIRE(record().attempts.size() == 1);
+    CHECK(record().attempts[0].gateway == "198.51.100.1");
+    CHECK(told == std::vector<std::string>{"ended"});
+    answer(cancel, "200 OK");
+    answer(invite, "487 Request Terminated");
+    CHECK(support::start_line(last()).starts_with("ACK "));
+    advance(40s);
+    CHECK(empty());
+}
+
+TEST_CASE_FIXTURE(dialler,
+                  "trunks::engine: a carrier that says 100 and nothing more leaves nothing") {
+    wanted.channels = 100;
+    for (int i = 0; i < 20; ++i) {
+        dial({.to = "1", .ringing_timeout = 5s});
+        receive(support::answer_to(last(), "100 Trying", ""));
+    }
+    advance(10 * 64 * 500ms);
+    CHECK(records.size() == 20);
+    CHECK(empty());
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: an unreachable gateway gives way at once") {
+    unreachable.insert(*endpoint::parse("198.51.100.1:5060"));
+    call();
+    REQUIRE(invites().size() == 1);
+    CHECK(to_whom(0) == "198.51.100.2:5060");
+    // ICMP, when the INVITE has left already.
+    running().receive(
+        inputs::send_failed{flow_of(*endpoint::parse("198.51.100.2:5060")), {}, cause::unreachable},
+        now, out());
+    settle();
+    REQUIRE(invites().size() == 2);
+    CHECK(to_whom(1) == "198.51.100.3:5060");
+    // Once somebody is there, a stray ICMP does not end the call.
+    receive(support::answer_to(invites()[1].text, "180 Ringing"));
+    running().receive(
+        inputs::send_failed{flow_of(*endpoint::parse("198.51.100.3:5060")), {}, cause::unreachable},
+        now, out());
+    settle();
+    answer(invites()[1].text, "200 OK");
+    CHECK(told == std::vector<std::string>{"ringing", "answered"});
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: nobody reachable is 503 with every attempt") {
+    for (const auto* gone : {"198.51.100.1:5060", "198.51.100.2:5060", "198.51.100.3:5060"}) {
+        unreachable.insert(*endpoint::parse(gone));
+    }
+    call();
+    CHECK(sent.empty());
+    CHECK(record().sip_code == 503);
+    CHECK(record().attempts.size() == 3);
+    CHECK(trunks[0]->channels->taken() == 0);
+    CHECK(empty());
+}
+
+// The vector of RFC 7616 section 3.9.1 is an HTTP one; the formula is the same. Here it is computed
+// by hand, with the hash alone taken from the library.
+[[nodiscard]] std::string quoted(const std::string& line, std::string_view name) {
+    const auto at = line.find(std::string{name} + "=\"");
+    if (at == std::string::npos) return {};
+    const auto start = at + name.size() + 2;
+    return line.substr(start, line.find('"', start) - start);
+}
+
+TEST_CASE("trunks::engine: answers a challenge of the carrier, proxy or not, MD5 or SHA-256") {
+    for (const auto& [status, asks, answers] : std::vector<std::array<std::string, 3>>{
+             {"401 Unauthorized", "WWW-Authenticate", "Authorization"},
+             {"407 Proxy Authentication Required", "Proxy-Authenticate", "Proxy-Authorization"}}) {
+        for (const auto algorithm : {crypto::hash_algorithm::md5, crypto::hash_algorithm::sha256}) {
+            dialler d;
+            d.wanted.auth = userpass{"user", "secret"};
+            d.call();
+            const auto invite = d.only();
+            const std::string named = algorithm == crypto::hash_algorithm::md5 ? "MD5" : "SHA-256";
+            d.receive(support::answer_to(invite, status, "peer1",
+                                         asks + ": Digest realm=\"them\",nonce=\"abc\",algorithm=" +
+                                             named + ",qop=\"auth\",opaque=\"xyz\"\n"));
+            const auto texts = d.texts();
+            REQUIRE(texts.size() == 2);
+            CHECK(texts[0].starts_with("ACK "));
+            const auto& again = texts[1];
+            CHECK(support::header(again, "CSeq") == "2 INVITE");
+            CHECK(support::header(again, "Call-ID") == support::header(invite, "Call-ID"));
+            CHECK(support::tag(again, "From") == support::tag(invite, "From"));
+            CHECK(support::branch(again) != support::branch(invite));
+            CHECK(support::tag(again, "To").empty());
+            const auto line = support::header(again, answers);
+            CHECK(quoted(line, "username") == "user");
+            CHECK(quoted(line, "realm") == "them");
+            CHECK(quoted(line, "opaque") == "xyz");
+            CHECK(quoted(line, "uri") == "sip:+4930999@198.51.100.1");
+            CHECK(line.find(",nc=00000001,") != std::string::npos);
+            const auto a1 = crypto::hash(algorithm, {"user:them:secret"});
+            const auto a2 = crypto::hash(algorithm, {"INVITE:sip:+4930999@198.51.100.1"});
+            const auto expected =
+                crypto::hash(algorithm, {a1.view(), ":abc:00000001:", quoted(line, "cnonce"),
+                                         ":auth:", a2.view()});
+            CHECK(quoted(line, "response") == expected.view());
+            // Challenged again without stale, the password is wrong: no endless loop, no failover.
+            d.receive(
+                support::answer_to(again, status, "peer1",
+                                   asks + ": Digest realm=\"them\",nonce=\"def\",qop=\"auth\"\n"));
+            CHECK(d.invites().size() == 2);
+            CHECK(std::to_string(d.record().sip_code) == status.substr(0, 3));
+            CHECK(d.noted(diagnostic::challenge_ignored) == 1);
+        }
+    }
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: a call out ends with BYE and frees its channel") {
+    wanted.channels = 1;
+    call();
+    answer(only(), "200 OK");
+    CHECK(trunks[0]->channels->taken() == 1);
+    call("2");
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].sip_code == 486);
+    CHECK(records[0].ended_by == ended_by::local_error);
+    auto bye = support::request_text{.method = "BYE", .branch = "z9hG4bKbye"};
+    const auto invite = invites()[0].text;
+    bye.from = support::header(invite, "To") + ";tag=peer1";
+    bye.to = support::header(invite, "From");
+    bye.call_id = support::header(invite, "Call-ID");
+    receive(bye.text());
+    CHECK(support::status_of(last()) == "200");
+    REQUIRE(records.size() == 2);
+    CHECK(records[1].ended_by == ended_by::callee);
+    REQUIRE(records[1].attempts.size() == 1);
+    CHECK(records[1].attempts[0].reason == "answered");
+    CHECK(trunks[0]->channels->taken() == 0);
+    advance(40s);
+    CHECK(empty());
+}
+
+TEST_CASE("trunks::engine: what cannot be dialled is told by on_ended, and takes no channel") {
+    const auto check = [](const std::function<void(dialler&)>& prepare, std::string trunk,
+                          int code) {
+        dialler d;
+        prepare(d);
+        dial_request wanted;
+        wanted.to = "1";
+        wanted.trunk = std::move(trunk);
+        d.dial(std::move(wanted));
+        CHECK(d.record().sip_code == code);
+        CHECK(d.record().ended_by == ended_by::local_error);
+        CHECK(d.told == std::vector<std::string>{"ended"});
+        CHECK(d.sent.empty());
+        for (const auto& each : d.trunks) CHECK(each->channels->taken() == 0);
+        CHECK(d.empty());
+    };
+    check([](dialler& d) { d.wanted.outbound = false; }, "", 404);
+    check([](dialler& d) { d.wanted.outbound = false; }, "carrier", 403);
+    check([](dialler&) {}, "nobody", 404);
+    check([](dialler& d) { d.wanted.gateways.clear(); }, "carrier", 404);
+    check([](dialler& d) { d.running().drain(); }, "", 503);
+}
+
+TEST_CASE_FIXTURE(dialler,
+                  "trunks::engine: without a port for its media a call out ends with 503") {
+    ports_left = false;
+    call();
+    CHECK(sent.empty());
+    CHECK(record().ended_by == ended_by::local_error);
+    CHECK(record().sip_code == 503);
+    CHECK(told == std::vector<std::string>{"ended"});
+    CHECK(engine->idle());
+}
+
+// Names.
+
+struct named : dialler {
+    const address one = address::v4(198, 51, 100, 21);
+    const address two = address::v4(198, 51, 100, 22);
+    const address six = *address::parse("2001:db8::5");
+
+    named() {
+        wanted.allow_from = {};
+        wanted.gateways = {{"sip.example.net"}};
+        config.on_incoming = [](incoming_call& c) { CHECK(c.ringing()); };
+    }
+    [[nodiscard]] std::string call_from(const std::string& where) {
+        request.branch += 'x';
+        request.call_id += 'x';
+        advance(1s); // So that a stranger is told.
+        receive(where, request.text());
+        return support::status_of(last());
+    }
+    support::request_text request;
+};
+
+TEST_CASE_FIXTURE(named,
+                  "trunks::engine: all addresses of a name are tried, then the next gateway") {
+    wanted.gateways.push_back({"198.51.100.3"});
+    add(wanted);
+    REQUIRE(questions.size() == 2);
+    call();
+    CHECK(sent.empty()); // It waits for the name.
+    resolve("sip.example.net", {one, two}, 60, 0, {six});
+    for (std::size_t i = 0; i < 4; ++i) {
+        REQUIRE(invites().size() == i + 1);
+        answer(invites()[i].text, "503 Service Unavailable");
+    }
+    CHECK(to_whom(0) == "198.51.100.21:5060");
+    CHECK(to_whom(1) == "198.51.100.22:5060");
+    CHECK(to_whom(2) == "[2001:db8::5]:5060");
+    CHECK(to_whom(3) == "198.51.100.3:5060");
+    // The name stays in the Request-URI, whichever address it is sent to.
+    CHECK(support::start_line(invites()[1].text) == "INVITE sip:+4930999@sip.example.net SIP/2.0");
+    CHECK(record().attempts.size() == 4);
+}
+
+TEST_CASE_FIXTURE(named, "trunks::engine: a name that nobody knows is 503 at once") {
+    add(wanted);
+    call();
+    resolve("sip.example.net", {}, 60, 3);
+    CHECK(record().sip_code == 503);
+    CHECK(record().attempts.size() == 1);
+    CHECK(sent.empty());
+}
+
+TEST_CASE_FIXTURE(named, "trunks::engine: while a name is looked up the ringing timeout runs") {
+    add(wanted);
+    dial({.to = "1", .ringing_timeout = 5s});
+    advance(6s);
+    CHECK(record().ended_by == ended_by::timeout);
+    CHECK(trunks[0]->channels->taken() == 0);
+    resolve("sip.example.net", {one});
+    CHECK(sent.empty());
+}
+
+TEST_CASE_FIXTURE(named,
+                  "trunks::engine: a carrier is known by what its gateways' names stand for") {
+    add(wanted);
+    CHECK(call_from("198.51.100.21:5060") == "403");
+    resolve("sip.example.net", {one}, 60, 0, {six});
+    CHECK(call_from("198.51.100.21:5060") == "180");
+    CHECK(call_from("198.51.100.21:7777") == "180"); // From whatever port.
+    CHECK(call_from("[2001:db8::5]:5060") == "180");
+    CHECK(call_from("198.51.100.22:5060") == "403");
+}
+
+TEST_CASE_FIXTURE(named, "trunks::engine: names are looked up again when their time is over") {
+    add(wanted);
+    resolve("sip.example.net", {one}, 60);
+    CHECK(questions.empty());
+    advance(59s);
+    CHECK(questions.empty());
+    advance(2s);
+    REQUIRE(questions.size() == 2);
+    resolve("sip.example.net", {two}, 60);
+    CHECK(call_from("198.51.100.22:5060") == "180");
+    CHECK(call_from("198.51.100.21:5060") == "403");
+    // A TTL of nothing does not mean to ask without end, nor a long one to ask never.
+    advance(60s);
+    const auto asked_at = now;
+    resolve("sip.example.net", {one}, 0);
+    advance(4s);
+    CHECK(questions.empty());
+    advance(2s);
+    CHECK(questions.size() == 2);
+    resolve("sip.example.net", {one}, 1'000'000);
+    advance(299s);
+    CHECK(questions.empty());
+    advance(2s);
+    CHECK(questions.size() == 2);
+    CHECK(asked_at < now);
+}
+
+TEST_CASE_FIXTURE(named, "trunks::engine: a name server that fails takes no gateway away") {
+    add(wanted);
+    resolve("sip.example.net", {one}, 30);
+    for (const auto rcode :
+         {std::optional<unsigned>{2}, std::optional<unsigned>{5}, std::optional<unsigned>{}}) {
+        advance(40s);
+        REQUIRE(questions.size() == 2);
+        resolve("sip.example.net", {}, 30, rcode);
+        CHECK(call_from("198.51.100.21:5060") == "180");
+        CHECK(questions.empty());
+    }
+    CHECK(noted(diagnostic::resolve_failed) == 6);
+    // Bytes that are no answer are no answer.
+    advance(15s);
+    for (const auto& each : std::exchange(questions, {})) {
+        std::array<std::byte, 13> broken{};
+        broken[5] = std::byte{9};
+        broken[7] = std::byte{9};
+        running().receive(inputs::resolved{each.asked, broken, {}}, now, out());
+        settle();
+    }
+    CHECK(call_from("198.51.100.21:5060") == "180");
+}
+
+TEST_CASE_FIXTURE(named, "trunks::engine: what the hosts file says is an answer, too") {
+    add(wanted);
+    const std::array<address, 1> hosts{one};
+    for (const auto& each : std::exchange(questions, {})) {
+        const bool v4 = each.type == record_type::a;
+        running().receive(
+            inputs::resolved{each.asked, {}, v4 ? std::span{hosts} : std::span<const address>{}},
+            now, out());
+        settle();
+    }
+    CHECK(call_from("198.51.100.21:5060") == "180");
+}
+
+TEST_CASE_FIXTURE(named, "trunks::engine: names of trunks that went are forgotten") {
+    add(wanted);
+    resolve("sip.example.net", {one}, 30);
+    trunks.clear();
+    publish();
+    CHECK_FALSE(engine->next_deadline());
+    CHECK(call_from("198.51.100.21:5060") == "403");
+    advance(100s);
+    CHECK(questions.empty());
+}
+
+} // namespace
+} // namespace trunkline
