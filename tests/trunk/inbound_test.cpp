@@ -372,8 +372,8 @@ TEST_CASE("trunks::engine: numbers match with and without +, Request-URI first, 
              {"*", "sip:anything@192.0.2.1", elsewhere, true},
              {"*", "sip:+1@192.0.2.1", elsewhere, true},
              {"*", "sip:192.0.2.1", "<sip:192.0.2.1>", false}}) {
-        CAPTURE(did);
-        CAPTURE(uri);
+        const std::string row = did + " by " + uri;
+        CAPTURE(row);
         ringing d;
         auto config = driver::carrier();
         config.numbers = {{did, "someone"}};

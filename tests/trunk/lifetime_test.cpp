@@ -312,7 +312,8 @@ TEST_CASE("trunks::compile: names the first field that is wrong, and the rule") 
         auto config = driver::carrier();
         spoil(config);
         const auto made = trunks::compile(trunk_id{1}, config, "", nullptr);
-        CAPTURE(field);
+        const std::string where = field;
+        CAPTURE(where);
         REQUIRE_FALSE(made.has_value());
         CHECK(made.reason().field == field);
         CHECK(made.reason().rule == rule);

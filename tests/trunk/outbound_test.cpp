@@ -101,7 +101,8 @@ TEST_CASE("trunks::engine: dialled numbers begin with + or never do, names stay 
                                                               {false, "a@b", ""},
                                                               {false, "x\r\nVia: y", ""},
                                                               {true, "50%", "50%25"}}) {
-        CAPTURE(dialled);
+        const std::string number = dialled;
+        CAPTURE(number);
         dialler d;
         d.wanted.leading_plus = plus;
         d.call(dialled);
