@@ -260,6 +260,8 @@ trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
         table_reader inbound{*table, trunk.field("inbound_auth"), around.read};
         const auto problems_before = around.read.found.size();
         made.inbound_auth = read_userpass(inbound, around);
+        const auto md5_only = inbound.boolean("md5_only");
+        if (made.inbound_auth) made.inbound_auth->md5_only = md5_only.value_or(false);
         inbound.done();
         if (!made.inbound_auth && around.read.found.size() == problems_before) {
             inbound.complain("has to have username and password");

@@ -5,7 +5,7 @@ import time
 
 import peers
 
-MIB = 1024
+BOUND = 64 * 1024  # KiB: 10,000 transactions of some KiB, and the calls.
 SLOWEST = 4  # Seconds, in a flood, on a machine that compiles beside it.
 
 
@@ -13,8 +13,9 @@ def options(source, number):
     """As a scanner sends it: short, and to nobody in particular."""
     host, port = source
     return (
-        f"OPTIONS sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bK-{number}"
-        f";rport\r\nMax-Forwards: 70\r\nTo: \"sipvicious\"<sip:100@1.1.1.1>\r\n"
+        "OPTIONS sip:100@127.0.0.1 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK-{number};rport\r\n"
+        "Max-Forwards: 70\r\nTo: \"sipvicious\"<sip:100@1.1.1.1>\r\n"
         f"From: \"sipvicious\"<sip:100@1.1.1.1>;tag={number}\r\nUser-Agent: friendly-scanner\r\n"
         f"Call-ID: {number}@{host}\r\nContact: <sip:100@{host}:{port}>\r\nCSeq: 1 OPTIONS\r\n"
         "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n"
@@ -72,11 +73,11 @@ class Hostile(peers.Case):
         self.assertIn(len(got), (3, 4))
         for one in got:
             self.assertTrue(one.startswith(b"SIP/2.0 403"), one)
-            # It learns nothing: no name of ours, no list of methods, and no more bytes than it sent.
+            # It learns nothing, and gets no more bytes than it sent.
             for field in (b"Server:", b"User-Agent:", b"Allow:", b"WWW-Authenticate:"):
                 self.assertNotIn(field, one)
             self.assertLessEqual(len(one), len(options(("127.0.0.66", 10000), 1)))
-        self.assertLess(switch.resident_kib() - before, 4 * MIB)
+        self.assertLess(switch.resident_kib() - before, 4 * 1024)
 
     def test_noise_is_survived(self):
         switch = self.switch("--trunk carrier --allow 127.0.0.1 --number *:hold")
@@ -87,6 +88,26 @@ class Hostile(peers.Case):
                 known.sendto(bytes([cut % 256]) * cut, ("127.0.0.1", switch.port))
             received(known)
         self.assertLess(self.answers(switch), 1)
+
+    def test_invites_that_nobody_acknowledges_take_no_more_than_a_little(self):
+        # Each is refused, repeated for 32 s, and forgotten (RFC 3261 17.2.1, timers G and H).
+        switch = self.switch("--trunk carrier --allow 127.0.0.0/8 --number +14155550100:hold")
+        before = switch.resident_kib()
+        slowest = 0.0
+        with bound("127.0.0.3") as flooder:
+            source = flooder.getsockname()
+            began = time.monotonic()
+            for number in range(10_000):
+                invite = options(source, number).replace(b"OPTIONS", b"INVITE")
+                flooder.sendto(invite, ("127.0.0.1", switch.port))
+                if number % 1_000 == 999:
+                    slowest = max(slowest, self.answers(switch))
+                    received(flooder)
+                time.sleep(max(0, began + number / 2_000 - time.monotonic()))
+        self.assertLess(slowest, SLOWEST)
+        peers.wait_until(lambda: len(switch.told("record")) > 9_000, 10, "most of them refused")
+        self.assertEqual({one["code"] for one in switch.told("record")}, {404})
+        self.assertLess(switch.resident_kib() - before, BOUND)
 
     def flood(self, switch, scenario, **how):
         """2,000 INVITE a second for 5 s. Returns when SIPp is through with them."""
@@ -107,7 +128,7 @@ class Hostile(peers.Case):
         sipp, slowest = self.flood(switch, "caller_refused", service="+14155550999", code=404)
         self.passes(sipp)
         self.assertLess(slowest, SLOWEST)
-        self.assertLess(switch.resident_kib() - before, 150 * MIB)
+        self.assertLess(switch.resident_kib() - before, BOUND)
         self.assertEqual(switch.calls(), 0)
 
     def test_a_flood_of_calls_fills_its_channels_and_no_more(self):
@@ -120,7 +141,7 @@ class Hostile(peers.Case):
         codes = [one["code"] for one in switch.told("record")]
         self.assertEqual(set(codes), {200, 486})
         self.assertEqual(len(codes), 10_000)
-        self.assertLess(switch.resident_kib() - before, 200 * MIB)
+        self.assertLess(switch.resident_kib() - before, BOUND)
         # And it has room again.
         self.passes(self.sipp("caller", f"127.0.0.1:{switch.port}"))
 

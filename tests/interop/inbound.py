@@ -20,6 +20,14 @@ class Inbound(peers.Case):
         self.assertEqual((record["from"], record["to"]), ("+14155550199", "+14155550100"))
         self.assertEqual(switch.calls(), 0)
 
+    def test_two_shards_share_the_calls(self):
+        switch = self.switch("--shards 2 --trunk carrier --allow 127.0.0.1 --number *:hold "
+                             "--channels 200")
+        self.call("caller", switch, calls=200, extra=["-r", 100])
+        switch.wait_for("record", count=200)
+        self.assertEqual({one["code"] for one in switch.told("record")}, {200})
+        self.assertEqual(switch.calls(), 0)
+
     def test_we_hang_up(self):
         switch = self.start("echo")
         sipp = self.sipp("caller_waits", f"127.0.0.1:{switch.port}")

@@ -166,6 +166,36 @@ class Outbound(peers.Case):
         self.passes(carrier)
         self.assertEqual(switch.wait_for("record")["ended_by"], "application")
 
+    def test_an_answer_that_crosses_the_cancel_is_ended_by_bye(self):
+        carrier = self.sipp("carrier_answers_when_cancelled")
+        switch = self.start(carrier)
+        self.dial(switch)
+        switch.wait_for("ringing")
+        switch.command("hang_up")
+        self.passes(carrier)
+        self.assertEqual(switch.wait_for("record")["ended_by"], "application")
+        peers.wait_until(lambda: switch.calls() == 0, 5, "no call left")
+
+    def test_of_two_that_answer_the_second_is_ended(self):
+        carrier = self.sipp("carrier_forks")
+        switch = self.start(carrier)
+        self.dial(switch)
+        switch.wait_for("answered")
+        peers.wait_until(lambda: carrier.saw("BYE sip:"), 5, "a BYE to the second")
+        switch.command("hang_up")
+        self.passes(carrier)
+        self.assertEqual(len(switch.told("answered")), 1)
+        self.ended_by_us(switch)
+
+    def test_a_redirection_is_the_last_word(self):
+        carrier = self.sipp("carrier_refuses", status="302 Moved Temporarily")
+        spare = self.sipp("carrier_answers")
+        switch = self.start(carrier, spare)
+        self.dial(switch)
+        self.passes(carrier)
+        self.assertEqual(switch.wait_for("record")["code"], 302)
+        self.assertFalse(spare.saw("INVITE"))
+
     def test_early_media_is_heard_before_the_answer(self):
         peers.need_raw_sockets()
         tone = rtp.write_capture(self.work / "tone.pcap", rtp.sine(660, 0.9))

@@ -1,4 +1,4 @@
-"""What the tests of this folder share: the switch under test, the peers, and what they leave behind.
+"""What the tests of this folder share: the switch under test, the peers, what they leave behind.
 
 A test is a unittest.TestCase that derives from Case. Every process is ended by its pid, every wait
 has an end, and the logs of a failed test are printed.
@@ -113,14 +113,16 @@ def wait_until(condition, seconds, what):
 class Process:
     """A program whose output is kept in a file."""
 
-    def __init__(self, command, log, cwd=None, stdin=subprocess.DEVNULL, stdout=None, netns=None):
+    def __init__(self, command, log, cwd=None, stdin=subprocess.DEVNULL, stdout=None, netns=None,
+                 env=None):
         if netns:
             command = ["ip", "netns", "exec", netns, *command]
         self.words = [str(word) for word in command]
         self.log = log
         self._file = open(log, "wb")
         self.popen = subprocess.Popen(
-            self.words, cwd=cwd, stdin=stdin, stdout=stdout or self._file, stderr=self._file
+            self.words, cwd=cwd, stdin=stdin, stdout=stdout or self._file,
+            stderr=self._file, env=env,
         )
 
     def alive(self):
@@ -147,9 +149,12 @@ class Switch(Process):
     """The switch under test. What it told so far is in `events`."""
 
     def __init__(self, arguments, log, netns=None):
+        # What AddressSanitizer keeps of freed memory would drown what the switch keeps.
+        sanitizer = [os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=4",
+                     "thread_local_quarantine_size_kb=64"]
         super().__init__(
             [options.switch, *arguments], log, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            netns=netns,
+            netns=netns, env={**os.environ, "ASAN_OPTIONS": ":".join(sanitizer)},
         )
         self.events = []
         self._told = log.with_suffix(".jsonl")

@@ -1,4 +1,4 @@
-"""RTP as bytes: captures read and written, packets seen on the wire, tones measured in recordings."""
+"""RTP as bytes: captures read and written, packets on the wire, tones in recordings."""
 
 import dataclasses
 import math
@@ -160,10 +160,6 @@ class Sniffer:
 
     def rtp_to(self, port):
         found = [parse(*one) for one in list(self.datagrams) if one[2][1] == port]
-        return [one for one in found if one]
-
-    def rtp_from(self, port):
-        found = [parse(*one) for one in list(self.datagrams) if one[1][1] == port]
         return [one for one in found if one]
 
     def end(self):

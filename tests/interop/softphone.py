@@ -1,4 +1,4 @@
-"""baresip without a sound card: it says a tone, records what it hears, and is told what to do by TCP."""
+"""baresip without a sound card: says a tone, records what it hears, takes commands by TCP."""
 
 import json
 import pathlib
@@ -83,7 +83,7 @@ class Softphone:
         )
         self._events = b""
         self._control = self._connect(control, netns)
-        case.addCleanup(self._control.close)  # Before it ends: or the port stays taken for a minute.
+        case.addCleanup(self._control.close)
 
     def _connect(self, port, netns):
         def connected():
@@ -94,7 +94,9 @@ class Softphone:
             except OSError:
                 assert self.process.alive(), "baresip has ended"
                 return None
-        return peers.wait_until(lambda: peers.in_netns(netns, connected), 10, "baresip's control port")
+        return peers.wait_until(
+            lambda: peers.in_netns(netns, connected), 10, "baresip's control port"
+        )
 
     def command(self, name, parameters=""):
         text = json.dumps({"command": name, "params": parameters, "token": "t"}).encode()

@@ -193,6 +193,19 @@ struct exchange {
     }
 };
 
+TEST_CASE("sip::digest_server: a challenge of MD5 alone names no other hash, and is answered") {
+    exchange with;
+    const auto line = line_of([&](writer& to) {
+        with.server.write_challenge(to, with.account.realm, with.source, "call", false, with.now,
+                                    true);
+    });
+    CHECK(line.find("SHA-256") == std::string::npos);
+    REQUIRE(line.starts_with("WWW-Authenticate: "));
+    CHECK(line.find("WWW-Authenticate", 1) == std::string::npos);
+    const auto asked = line.substr(18, line.size() - 20);
+    CHECK(with.check(with.answer(asked, "alice", "secret")) == verdict::good);
+}
+
 TEST_CASE("sip::digest_server: the right password is good once for each count, with both hashes") {
     exchange with;
     for (const int which : {0, 1}) {

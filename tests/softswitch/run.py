@@ -7,6 +7,7 @@ import argparse
 import array
 import hashlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -412,7 +413,7 @@ def main():
     options = parser.parse_args()
     if CASES[options.case] not in NEED_NO_SIPP and not sipp.installed():
         print("SIPp is not installed")
-        return 77
+        return 1 if os.environ.get("TRUNKLINE_REQUIRE_SHARED") == "1" else 77
     with tempfile.TemporaryDirectory(prefix="trunkline-softswitch-") as scratch:
         CASES[options.case](options, pathlib.Path(scratch))
     return 0

@@ -23,8 +23,8 @@ struct gateway {
 struct userpass {
     std::string username{};
     std::string password{};
-    std::string
-        realm{}; ///< Ours to answer: only this one; empty takes any. Ours to challenge: its name.
+    /// Ours to answer: only this one; empty takes any. Ours to challenge: its name.
+    std::string realm{};
     /// Ours to challenge: many callers give up on SHA-256, even where MD5 is offered beside it.
     bool md5_only = false;
 };
