@@ -132,7 +132,7 @@ public:
 
     void run() {
         int steps = 0;
-        while (!program_.empty() && steps++ < 96) {
+        while (!program_.empty() && steps++ < 64) {
             const auto end = std::min(program_.find('\n'), program_.size());
             const auto line = program_.substr(0, end);
             program_.remove_prefix(std::min(end + 1, program_.size()));
@@ -144,7 +144,7 @@ public:
     }
 
 private:
-    static constexpr duration most_time = 20s;
+    static constexpr duration most_time = 10s;
 
     void incoming(incoming_call& c) {
         const char how = answers_.empty() ? 'a' : answers_.back();

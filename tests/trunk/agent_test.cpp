@@ -61,7 +61,9 @@ struct desk : driver {
         wanted.gateways = {{"198.51.100.1"}, {"198.51.100.2"}};
         config.on_incoming = [this](incoming_call& call) {
             handle = call.handle();
-            if (const auto at = when.find("incoming"); at != when.end()) return at->second(call);
+            if (const auto at = when.find("incoming"); at != when.end()) {
+                return std::function<void(trunkline::call&)>{at->second}(call);
+            }
             CHECK(call.answer(make()));
         };
         add(wanted);

@@ -219,6 +219,16 @@ struct driver {
         settle();
     }
     void receive(std::string text) { receive(carrier_at, std::move(text)); }
+    /// The driver forgets a peer, as it does when too many others speak.
+    void evict(const std::string& peer) {
+        const auto at = flows.find(*endpoint::parse(peer));
+        REQUIRE(at != flows.end());
+        const auto gone = at->second;
+        flows.erase(at);
+        peers.erase(gone.slot);
+        running().receive(inputs::flow_down{gone, cause::table_full}, now, out());
+        settle();
+    }
     [[nodiscard]] flow_id flow_of(const endpoint& peer, token asked = token::none) {
         auto [at, fresh] = flows.try_emplace(peer);
         if (fresh) {

@@ -183,6 +183,37 @@ TEST_CASE_FIXTURE(busy, "trunks::engine: calls keep the trunk that they began wi
     for (const auto& record : records) CHECK((record.trunk == "carrier" || record.trunk.empty()));
 }
 
+TEST_CASE_FIXTURE(busy, "trunks::engine: a flow that was forgotten takes no call with it") {
+    const auto r = fresh();
+    receive(r.text());
+    const auto ok = last();
+    receive(r.ack(ok));
+    answers = false;
+    const auto waits = fresh();
+    receive(waits.text());
+    static_cast<void>(texts());
+    evict(support::carrier_at);
+    evict(support::carrier_at);
+    // What strangers leave behind is nobody's.
+    receive(support::stranger_at, fresh().text());
+    evict(support::stranger_at);
+    CHECK_FALSE(flows.contains(*endpoint::parse(support::stranger_at)));
+    static_cast<void>(texts());
+    engine->hang_up_all("over", now, out());
+    settle();
+    const auto left = texts();
+    REQUIRE(left.size() == 2);
+    CHECK(left[0].starts_with("BYE "));
+    CHECK(left[1].starts_with("SIP/2.0 480 "));
+    for (std::size_t i = 1; i <= 2; ++i) {
+        CHECK(sent[sent.size() - i].to == *endpoint::parse(support::carrier_at));
+    }
+    receive(waits.ack(left[1]));
+    receive(support::answer_to(left[0], "200 OK"));
+    advance(40s);
+    CHECK(empty());
+}
+
 TEST_CASE_FIXTURE(busy, "trunks::engine: the eleventh call of ten is 486 until one ends") {
     auto changed = wanted;
     changed.channels = 10;

@@ -55,6 +55,7 @@ void engine::receive(const input& what, time_point now, outbox& out) {
         flow_up(*up, now, out);
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
         flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
+        move_legs(down->flow, out);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
         out.note(severity::warning, diagnostic::transport_failed, failed->owner,
                  {static_cast<std::int64_t>(failed->why)});
@@ -99,48 +100,6 @@ void engine::receive_response(flow_id flow, time_point now, outbox& out) {
     if (auto* held = legs_.find(slot_id::of(got.owner))) {
         held->machine.receive_response(*message_, got.id, now, out);
     }
-}
-
-void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
-    if (flows_.size() <= up.flow.slot) flows_.resize(up.flow.slot + 1);
-    flows_[up.flow.slot] = {up.flow.generation, up.info};
-    const auto asked = static_cast<std::uint64_t>(up.asked);
-    const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
-    if (asked == 0 || waiting == waiting_.end()) return;
-    const auto who = *waiting;
-    waiting_.erase(waiting);
-    if (who.leg) {
-        auto* held = legs_.find(*who.leg);
-        const auto* of = held ? calls_.find(held->call) : nullptr;
-        if (!held) return;
-        auto path = of ? path_of(up.flow, *of->trunk) : held->machine.path();
-        path.flow = up.flow;
-        path.peer = up.info.peer;
-        held->machine.set_path(std::move(path), now, out);
-    } else if (auto* of = calls_.find(who.call)) {
-        attempt_flow(*of, up.flow, now, out);
-    }
-}
-
-void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
-    const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
-    if (asked != 0 && waiting != waiting_.end()) {
-        const auto who = *waiting;
-        waiting_.erase(waiting);
-        if (who.leg) {
-            // Where the dialog moved to cannot be reached: what was known still may be.
-            if (auto* held = legs_.find(*who.leg)) {
-                held->machine.set_path(held->machine.path(), now, out);
-            }
-        } else if (auto* of = calls_.find(who.call)) {
-            attempt_failed(*of, {ended_by::carrier, 503, "the gateway cannot be reached", {}}, now,
-                           out);
-        }
-        return;
-    }
-    failed_.clear();
-    transactions_.flow_failed(flow, now, failed_);
-    for (const auto& one : failed_) transaction_over(one, now, out);
 }
 
 void engine::transaction_over(const sip::transaction_layer::ended& what, time_point now,
@@ -211,7 +170,10 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     if (held == nullptr) return;
     auto* of = calls_.find(held->call);
     const bool current = of != nullptr && of->leg && *of->leg == slot_id::of(what.owner);
-    if (what.kind == kind::finished) return legs_.erase(slot_id::of(what.owner));
+    if (what.kind == kind::finished) {
+        leave(held->on);
+        return legs_.erase(slot_id::of(what.owner));
+    }
     if (what.kind == kind::reroute) {
         const auto asked = next_token_++;
         waiting_.push_back({asked, held->call, slot_id::of(what.owner)});
@@ -297,44 +259,6 @@ void engine::erase_call(live_call& gone) {
     calls_.erase(gone.id);
 }
 
-const flow_info* engine::info_of(flow_id flow) const {
-    if (flow.slot >= flows_.size() || flows_[flow.slot].generation != flow.generation) {
-        return nullptr;
-    }
-    return &flows_[flow.slot].info;
-}
-
-/// What we are called by whoever is at the far end of a flow: the trunk's own words, the
-/// listener's, or the address that packets to it really leave from.
-calls::signalling_path engine::path_of(flow_id flow, const trunk& on) const {
-    calls::signalling_path path;
-    const auto* info = info_of(flow);
-    if (info == nullptr) return path;
-    path.flow = flow;
-    path.over = info->transport;
-    path.peer = info->peer;
-    const auto index = static_cast<std::size_t>(info->listener);
-    const auto told = index < config_.listeners.size() ? config_.listeners[index] : advertised{};
-    auto host = on.config.signalling.advertise;
-    if (host.empty()) host = told.host;
-    auto port = told.port != 0 ? told.port : info->local.port;
-    // "203.0.113.7:5080" names a port of its own.
-    if (const auto own = endpoint::parse(host)) {
-        host = to_text(own->address);
-        port = own->port;
-    }
-    if (host.empty()) host = to_text(info->local.address);
-    const auto literal = address::parse(host);
-    if (literal && !literal->is_v4() && !host.starts_with('[')) host = '[' + host + ']';
-    path.sent_by = host + ':' + std::to_string(port);
-    path.media_at = on.media_at.value_or(config_.media_at.value_or(info->local.address));
-    auto advertise = on.media_advertise ? on.media_advertise : config_.media_advertise;
-    if (!advertise && literal && !on.media_at && !config_.media_at) advertise = *literal;
-    path.media_advertised =
-        advertise.value_or(path.media_at.is_wildcard() ? info->local.address : path.media_at);
-    return path;
-}
-
 calls::leg* engine::leg_of(const live_call& call) {
     if (!call.leg) return nullptr;
     auto* held = legs_.find(*call.leg);
@@ -359,16 +283,6 @@ live_call& engine::make_call(std::shared_ptr<const trunk> on, direction which, t
     made.record.started = now;
     if (made.trunk) made.record.trunk = made.trunk->config.name;
     made.ring_timer.owner = made.attempt_timer.owner = &made;
-    return made;
-}
-
-engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
-    const auto id = legs_.next();
-    const sip::identity who{config_.shard, id.slot, id.generation};
-    auto& made = legs_.emplace(around_, who, id.owner(), of.record.direction, of.trunk->settings,
-                               path_of(flow, *of.trunk), of.id.owner(), of.id);
-    of.leg = id;
-    of.record.source = to_text(made.machine.path().peer);
     return made;
 }
 

@@ -97,9 +97,11 @@ private:
               call{of} {}
         calls::leg machine;
         slot_id call;
+        flow_id on{}; ///< Counted there: see known_flow.
     };
     struct known_flow {
         std::uint32_t generation = 0;
+        std::uint32_t legs = 0; ///< That go this way.
         flow_info info{};
     };
     /// An outbound connect that waits for its flow: an attempt, or a dialog that moved.
@@ -123,8 +125,6 @@ private:
     // engine.cpp
     void receive_packet(const inputs::packet& packet, time_point now, outbox& out);
     void receive_response(flow_id flow, time_point now, outbox& out);
-    void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
-    void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
     void transaction_over(const sip::transaction_layer::ended& what, time_point now, outbox& out);
     void fire(timer_node& node, time_point now, outbox& out);
     void settle(time_point now, outbox& out);
@@ -132,14 +132,21 @@ private:
     void end_call(live_call& of, calls::ending how, time_point now, outbox& out);
     void note_media(live_call& of, const calls::leg& from);
     void erase_call(live_call& gone);
-    [[nodiscard]] const flow_info* info_of(flow_id flow) const;
-    [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
     [[nodiscard]] calls::leg* leg_of(const live_call& call);
     /// As long as its call has not ended: hung up in this very callback, it takes no commands.
     [[nodiscard]] calls::leg* commanded(const live_call& call);
     live_call& make_call(std::shared_ptr<const trunk> on, direction which, time_point now);
-    [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
     void arm(timer_node& node, timer kind, live_call& of, time_point when);
+
+    // flows.cpp
+    void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
+    void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
+    [[nodiscard]] const flow_info* info_of(flow_id flow) const;
+    [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
+    [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
+    void join(flow_id flow);
+    void leave(flow_id flow);
+    void move_legs(flow_id from, outbox& out);
 
     // inbound.cpp
     void receive_request(std::string_view bytes, flow_id flow, const flow_info& from,

@@ -1,0 +1,129 @@
+// Flows: the paths that legs take, what we are called on them, and what becomes of legs when they
+// go.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <trunkline/trunk/engine.hpp>
+
+namespace trunkline::trunks {
+
+const flow_info* engine::info_of(flow_id flow) const {
+    if (flow.slot >= flows_.size() || flows_[flow.slot].generation != flow.generation) {
+        return nullptr;
+    }
+    return &flows_[flow.slot].info;
+}
+
+/// What we are called by whoever is at the far end of a flow: the trunk's own words, the
+/// listener's, or the address that packets to it really leave from.
+calls::signalling_path engine::path_of(flow_id flow, const trunk& on) const {
+    calls::signalling_path path;
+    const auto* info = info_of(flow);
+    if (info == nullptr) return path;
+    path.flow = flow;
+    path.over = info->transport;
+    path.peer = info->peer;
+    const auto index = static_cast<std::size_t>(info->listener);
+    const auto told = index < config_.listeners.size() ? config_.listeners[index] : advertised{};
+    auto host = on.config.signalling.advertise;
+    if (host.empty()) host = told.host;
+    auto port = told.port != 0 ? told.port : info->local.port;
+    // "203.0.113.7:5080" names a port of its own.
+    if (const auto own = endpoint::parse(host)) {
+        host = to_text(own->address);
+        port = own->port;
+    }
+    if (host.empty()) host = to_text(info->local.address);
+    const auto literal = address::parse(host);
+    if (literal && !literal->is_v4() && !host.starts_with('[')) host = '[' + host + ']';
+    path.sent_by = host + ':' + std::to_string(port);
+    path.media_at = on.media_at.value_or(config_.media_at.value_or(info->local.address));
+    auto advertise = on.media_advertise ? on.media_advertise : config_.media_advertise;
+    if (!advertise && literal && !on.media_at && !config_.media_at) advertise = *literal;
+    path.media_advertised =
+        advertise.value_or(path.media_at.is_wildcard() ? info->local.address : path.media_at);
+    return path;
+}
+
+engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
+    const auto id = legs_.next();
+    const sip::identity who{config_.shard, id.slot, id.generation};
+    auto& made = legs_.emplace(around_, who, id.owner(), of.record.direction, of.trunk->settings,
+                               path_of(flow, *of.trunk), of.id.owner(), of.id);
+    made.on = flow;
+    join(flow);
+    of.leg = id;
+    of.record.source = to_text(made.machine.path().peer);
+    return made;
+}
+
+void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
+    if (flows_.size() <= up.flow.slot) flows_.resize(up.flow.slot + 1);
+    auto& known = flows_[up.flow.slot];
+    if (known.generation != up.flow.generation) known = {up.flow.generation, 0, {}};
+    known.info = up.info;
+    const auto asked = static_cast<std::uint64_t>(up.asked);
+    const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
+    if (asked == 0 || waiting == waiting_.end()) return;
+    const auto who = *waiting;
+    waiting_.erase(waiting);
+    if (who.leg) {
+        auto* held = legs_.find(*who.leg);
+        const auto* of = held ? calls_.find(held->call) : nullptr;
+        if (!held) return;
+        auto path = of ? path_of(up.flow, *of->trunk) : held->machine.path();
+        path.flow = up.flow;
+        path.peer = up.info.peer;
+        leave(std::exchange(held->on, up.flow));
+        join(up.flow);
+        held->machine.set_path(std::move(path), now, out);
+    } else if (auto* of = calls_.find(who.call)) {
+        attempt_flow(*of, up.flow, now, out);
+    }
+}
+
+void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
+    const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
+    if (asked != 0 && waiting != waiting_.end()) {
+        const auto who = *waiting;
+        waiting_.erase(waiting);
+        if (who.leg) {
+            // Where the dialog moved to cannot be reached: what was known still may be.
+            if (auto* held = legs_.find(*who.leg)) {
+                held->machine.set_path(held->machine.path(), now, out);
+            }
+        } else if (auto* of = calls_.find(who.call)) {
+            attempt_failed(*of, {ended_by::carrier, 503, "the gateway cannot be reached", {}}, now,
+                           out);
+        }
+        return;
+    }
+    failed_.clear();
+    transactions_.flow_failed(flow, now, failed_);
+    for (const auto& one : failed_) transaction_over(one, now, out);
+}
+
+void engine::join(flow_id flow) {
+    if (info_of(flow) != nullptr) ++flows_[flow.slot].legs;
+}
+
+void engine::leave(flow_id flow) {
+    if (info_of(flow) != nullptr) --flows_[flow.slot].legs;
+}
+
+/// A driver forgets the flow that was idle for the longest when too many peers speak, and a call is
+/// idle from its ACK to its BYE. Its peer is still where it was: it gets a flow anew. Most flows
+/// that go were strangers' and cost nothing here.
+void engine::move_legs(flow_id from, outbox& out) {
+    const auto* info = info_of(from);
+    if (info == nullptr || flows_[from.slot].legs == 0) return;
+    legs_.each([&](held_leg& each) {
+        if (each.on != from) return;
+        const auto asked = next_token_++;
+        waiting_.push_back({asked, each.call, slot_id::of(each.machine.owner())});
+        out.connect(token{asked}, info->transport, info->listener, each.machine.path().peer);
+    });
+}
+
+} // namespace trunkline::trunks
