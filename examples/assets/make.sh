@@ -13,4 +13,4 @@ say() { # say FILE VOICE SENTENCE
 
 say greeting.wav slt "Hello, this is trunkline. How can I help you today?"
 say caller.wav rms "Could you tell me when you open?"
-say other.wav awb "The train to the coast leaves at noon."
+say other.wav awb "The train to the coast leaves at noon from platform seven, and a ticket is eleven pounds."

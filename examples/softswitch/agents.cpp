@@ -44,7 +44,14 @@ public:
         if (!speech_) return on_answered(call);
         // When the queue ran dry, silence was sent instead, and all that is heard later comes that
         // much later. Leaving out a frame now and then brings the delay back.
-        if (const auto sent = speech_->sent_up_to(); sent && written_ > *sent + most_behind) return;
+        const auto sent = speech_->sent_up_to();
+        if (sent && written_ > *sent + most_behind) return;
+        // Dry, it starts again behind a little silence, or the next late packet would run it dry
+        // again.
+        if (sent && written_ == *sent) {
+            static constexpr std::array<std::int16_t, samples_a_second / 25> cushion{};
+            if (const auto taken = speech_->write(cushion)) written_ += *taken;
+        }
         const auto taken = speech_->write(heard.samples);
         if (taken) {
             written_ += *taken;

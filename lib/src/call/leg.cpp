@@ -113,7 +113,7 @@ void leg::media_failed(const inputs::media_failed& what, time_point now, outbox&
     media_state_ = media_state::refused;
     if (finish_waits_) finish();
     if (told_end_) return;
-    out.note(severity::failure, diagnostic::media_refused, owner_,
+    out.note(severity::failure, diagnostic::media_refused, told_,
              {static_cast<std::int64_t>(what.why)});
     const ending how{ended_by::local_error, 503, "no media port", {}};
     if (direction_ == direction::inbound) {

@@ -145,7 +145,7 @@ void leg::repeat_2xx(time_point now, outbox& out) {
     if (last_2xx_.empty()) return;
     if (now >= repeat_until_) {
         last_2xx_.clear();
-        out.note(severity::warning, diagnostic::ack_missing, owner_);
+        out.note(severity::warning, diagnostic::ack_missing, told_);
         end({ended_by::timeout, 408, "no ACK for our 200", {}}, now, out);
         return send_bye(now, out);
     }

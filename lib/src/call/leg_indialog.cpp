@@ -177,7 +177,7 @@ void leg::send_bye(time_point now, outbox& out) {
 /// of times.
 bool leg::take_challenge(const sip::message_view& response, outbox& out) {
     const auto ignore = [&](std::int64_t why) {
-        out.note(severity::warning, diagnostic::challenge_ignored, owner_, {why});
+        out.note(severity::warning, diagnostic::challenge_ignored, told_, {why});
         return false;
     };
     if (settings_->auth_username.empty()) return ignore(1);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <trunkline/core/machine.hpp>
+#include <trunkline/net/clock.hpp>
 #include <trunkline/net/shard.hpp>
 #include <trunkline/net/system_entropy.hpp>
 #include <trunkline/trunk/engine.hpp>
@@ -61,12 +62,22 @@ public:
         return earliest(engine_.next_deadline(), drain_at_);
     }
     void deliver(const effects::event& what, time_point now, outbox& out) override {
+        const auto before = net::now();
         engine_.deliver(what, now, out);
+        // Every other call of the shard has waited for that long.
+        if (const auto took = net::now() - before; took > callback_budget) {
+            const auto level = took > audible ? severity::warning : severity::trace;
+            out.note(level, diagnostic::callback_slow, what.owner,
+                     {std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
+        }
         rest();
     }
     void deliver(const effects::note& what) override { engine_.deliver(what); }
 
 private:
+    static constexpr duration callback_budget = std::chrono::microseconds{50};
+    static constexpr duration audible = std::chrono::milliseconds{5};
+
     void rest() {
         calls_.store(engine_.calls(), std::memory_order_relaxed);
         if (draining_ && engine_.idle()) come_to_rest();

@@ -92,10 +92,13 @@ outcome<> call::reject(int code, std::string_view reason) {
     if (leg == nullptr) return gone;
     if (self_->decided) return wrong_state;
     self_->decided = true;
-    self_->record.refused = diagnostic::refused_by_application;
+    // Where the configuration names nobody, the application's 404 is not its own choice.
+    const auto why = code == 404 && agent_name().empty() ? diagnostic::refused_no_agent
+                                                         : diagnostic::refused_by_application;
+    self_->record.refused = why;
     const auto words = reason.empty() ? sip::reason_phrase(code) : reason;
     const auto& [now, out] = std::pair{engine_->active_->now, &engine_->active_->out};
-    out->note(severity::info, diagnostic::refused_by_application, self_->id.owner(), {0, code});
+    out->note(severity::info, why, self_->id.owner(), {0, code});
     leg->reject(code, words, {}, {ended_by::application, code, std::string{words}, {}}, now, *out);
     return {};
 }

@@ -9,8 +9,11 @@ namespace trunkline::trunks {
 /// Whatever an application throws stays here: other calls of the shard have no part in it.
 void engine::deliver(const effects::note& what) {
     if (!config_.on_note) return;
+    // Below, a call is known by its slot; outside, by the id of its record.
+    auto told = what;
+    if (const auto* of = calls_.find(slot_id::of(what.owner))) told.owner = owner_id{of->record.id};
     try {
-        config_.on_note(what);
+        config_.on_note(told);
     } catch (...) { // Nobody is left to tell: a note about it would come here again.
     }
 }

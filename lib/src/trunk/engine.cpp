@@ -57,8 +57,9 @@ void engine::receive(const input& what, time_point now, outbox& out) {
         flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
         move_legs(down->flow, out);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
-        out.note(severity::warning, diagnostic::transport_failed, failed->owner,
-                 {static_cast<std::int64_t>(failed->why)});
+        const auto* of = legs_.find(slot_id::of(failed->owner));
+        out.note(severity::warning, diagnostic::transport_failed,
+                 of ? of->call.owner() : owner_id::none, {static_cast<std::int64_t>(failed->why)});
         flow_down(failed->flow, 0, now, out);
     } else if (const auto* answer = std::get_if<inputs::resolved>(&what)) {
         if (names_.receive(*answer, now, out)) names_settled(now, out);
@@ -226,15 +227,14 @@ void engine::note_media(live_call& of, const calls::leg& from) {
     if (media == nullptr) return;
     auto& record = of.record;
     record.media = media->statistics();
-    record.codec = media->law() == codec::law::alaw ? "PCMA" : "PCMU";
+    // Before an answer there is a stream and no codec yet.
+    if (media->agreed().rtp.port != 0) {
+        record.codec = media->law() == codec::law::alaw ? "PCMA" : "PCMU";
+    }
     if (record.media.first_received) {
         record.first_heard = *record.media.first_received - record.started;
     }
     if (record.media.first_sent) record.first_said = *record.media.first_sent - record.started;
-    if (record.media.foreign > 0) {
-        // Counted for the operator: a stray sender or somebody who tries.
-        record.media.foreign = media->statistics().foreign;
-    }
 }
 
 /// The agent is told when everything before it was: the call goes with that event.
@@ -248,6 +248,10 @@ void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& 
     of.record.sip_code = how.sip_code;
     of.record.reason = std::move(how.reason);
     of.record.carrier_words = std::move(how.carrier_words);
+    if (of.record.media.foreign > 0) {
+        out.note(severity::warning, diagnostic::rtp_foreign, of.id.owner(),
+                 {static_cast<std::int64_t>(of.record.media.foreign)});
+    }
     out.note(severity::info, diagnostic::call_ended, of.id.owner(),
              {of.record.sip_code, static_cast<std::int64_t>(of.record.ended_by)});
     out.tell(of.id.owner(), static_cast<std::uint16_t>(calls::event::ended));
