@@ -1,5 +1,6 @@
-// Our side of the parser comparison: speaks the command line of ../shared/peers/parser/harness/bench.h
-// (list, check, time, cg) and does what the peers do, by the one entry that everybody uses.
+// Our side of the parser comparison: speaks the command line of
+// ../shared/peers/parser/harness/bench.h (list, check, time, cg) and does what the peers do, by the
+// one entry that everybody uses.
 #include <algorithm>
 #include <array>
 #include <cstring>

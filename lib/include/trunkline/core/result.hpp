@@ -128,7 +128,8 @@ private:
     std::optional<E> reason_;
 };
 
-/// What a command came to, where not asking is common and harmless: `call.send(frame);` says enough.
+/// What a command came to, where not asking is common and harmless: `call.send(frame);` says
+/// enough.
 template <class T = void>
 class outcome : public result<T> {
 public:
