@@ -21,7 +21,7 @@ leg::leg(environment& around, const sip::identity& who, owner_id owner, directio
       settings_{std::move(settings)},
       path_{std::move(path)},
       local_tag_{who, around.random},
-      negotiation_{around.random.number()} {
+      negotiation_{around.random.number(), sdp::preference::ours} {
     for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) node->owner = this;
     repeat_timer_.kind = kind(timer::repeat_2xx);
     media_timer_.kind = kind(timer::media);

@@ -45,6 +45,14 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     }
     // Section 12.2.2: an older request than the last one is out of order.
     if (!dialog_.take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
+    if (request.has(sip::header::require)) {
+        // Section 8.2.2.3: nothing that can be required is spoken here.
+        std::string unsupported;
+        request.each_element(sip::header::require, [&](std::string_view option) {
+            unsupported.append("Unsupported: ").append(option).append("\r\n");
+        });
+        return answer(420, unsupported);
+    }
     switch (request.method()) {
     case sip::method::bye: answer(200); return bye_received(request, now, out);
     case sip::method::invite:
@@ -206,10 +214,19 @@ bool leg::take_challenge(const sip::message_view& response, outbox& out) {
 
 void leg::write_credentials(sip::writer& to, std::string_view method, std::string_view uri) {
     if (!digest_) return;
-    // Section 22.1: an ACK repeats the credentials of its INVITE and is never challenged itself.
-    digest_->write(
-        to, settings_->auth_username, settings_->auth_password, method == "ACK" ? "INVITE" : method,
-        method == "ACK" ? std::string_view{invitation_.request_uri} : uri, around_.random);
+    // Section 22.1: an ACK repeats the credentials of its INVITE, byte for byte, and is never
+    // challenged itself.
+    if (method == "ACK") {
+        to.raw(invite_credentials_);
+        return;
+    }
+    std::array<std::byte, 2048> room{};
+    sip::writer line{room};
+    digest_->write(line, settings_->auth_username, settings_->auth_password, method, uri,
+                   around_.random);
+    const auto text = as_text(std::span{room}.first(line.size()));
+    if (method == "INVITE") invite_credentials_ = text;
+    to.raw(text);
 }
 
 /// Where requests of the dialog go (section 12.2.1.1). A private address from a public peer is

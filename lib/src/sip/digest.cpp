@@ -76,14 +76,6 @@ template <class Take>
     return true;
 }
 
-void write_hex(std::uint64_t number, std::size_t digits, char* into) noexcept {
-    static constexpr std::string_view hex = "0123456789abcdef";
-    for (std::size_t i = digits; i > 0; --i) {
-        into[i - 1] = hex[number & 15];
-        number >>= 4;
-    }
-}
-
 [[nodiscard]] std::optional<std::uint64_t> read_hex(std::string_view text) noexcept {
     std::uint64_t number = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, 16);

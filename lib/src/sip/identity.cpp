@@ -14,11 +14,6 @@ namespace {
 constexpr std::string_view prefix = "tl";
 constexpr std::size_t numbers = 20;
 
-void write_hex(std::uint64_t number, std::size_t digits, char* into) noexcept {
-    static constexpr std::string_view hex = "0123456789abcdef";
-    for (std::size_t i = digits; i > 0; --i, number >>= 4) into[i - 1] = hex[number & 15];
-}
-
 template <class Number>
 [[nodiscard]] bool read_hex(std::string_view text, Number& into) noexcept {
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), into, 16);

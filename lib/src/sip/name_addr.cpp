@@ -10,11 +10,6 @@ using namespace grammar;
 
 namespace {
 
-[[nodiscard]] error shifted(error reason, std::size_t by) noexcept {
-    reason.offset += static_cast<std::uint32_t>(by);
-    return reason;
-}
-
 /// [ display-name ] LAQUOT: the position of the "<".
 [[nodiscard]] result<std::size_t> read_display(std::string_view text, name_addr_view& into) {
     auto at = skip_blank(text, 0);

@@ -11,11 +11,6 @@ using namespace grammar;
 
 namespace {
 
-[[nodiscard]] error shifted(error reason, std::size_t by) noexcept {
-    reason.offset += static_cast<std::uint32_t>(by);
-    return reason;
-}
-
 /// *( ";" uri-parameter ), each with a name.
 [[nodiscard]] result<void> check_parameters(std::string_view text) noexcept {
     std::size_t at = 0;

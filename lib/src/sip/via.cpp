@@ -37,11 +37,7 @@ result<via_view> via_view::parse(std::string_view text) noexcept {
     read.has_port = where->has_port;
     at = where->end;
     const auto parameters = parameters_view::parse(text.substr(at));
-    if (!parameters) {
-        auto reason = parameters.reason();
-        reason.offset += static_cast<std::uint32_t>(at);
-        return reason;
-    }
+    if (!parameters) return shifted(parameters.reason(), at);
     read.parameters = *parameters;
     read.branch = read.parameters.find("branch").value_or(std::string_view{});
     return read;

@@ -59,8 +59,9 @@ namespace {
     }
     if (config.codecs.empty()) return wrong("codecs", "not empty", "a trunk needs a codec");
     for (std::size_t i = 0; i < config.codecs.size(); ++i) {
-        const auto twice = std::ranges::count(config.codecs, config.codecs[i]);
-        if (twice > 1) return wrong(at("codecs", i), "once", "a codec may stand once");
+        const auto before = config.codecs.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::find(config.codecs.begin(), before, config.codecs[i]) != before)
+            return wrong(at("codecs", i), "once", "a codec may stand once");
     }
     if (config.gateways.size() > 8) {
         return wrong("gateways", "at most 8", "a trunk has at most 8 gateways");
@@ -81,7 +82,7 @@ namespace {
 [[nodiscard]] std::optional<config_error> check_numbers(const trunk_config& config) {
     for (std::size_t i = 0; i < config.numbers.size(); ++i) {
         const auto& number = config.numbers[i].number;
-        if (number != "*" && sip::telephone_number(number) != number) {
+        if (number.empty() || (number != "*" && sip::telephone_number(number) != number)) {
             return wrong(at("numbers", i), "digits",
                          "'" + number + "' is not a telephone number: digits, with or without +");
         }

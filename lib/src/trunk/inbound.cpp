@@ -127,7 +127,13 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
                         {answered, code, reason.offset});
     }
     const auto why = status == 505 ? diagnostic::refused_version : diagnostic::refused_malformed;
-    record_refusal(on.get(), {answered, why, {}, code}, from, now, out);
+    const auto field = static_cast<header>(reason.field);
+    std::string words{message(reason.code)};
+    words += reason.field < sip::header_count && field != header::other
+                 ? ", in " + std::string{sip::name(field)}
+                 : std::string{};
+    words += ", at byte " + std::to_string(reason.offset);
+    record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
 }
 
 /// One short 403, without any state and without a word about who we are; then silence.
@@ -212,6 +218,10 @@ engine::refusal engine::check_invite(const trunk& on) const {
     if (!request.body().empty() && !iequals(request.content_type(), "application/sdp")) {
         return {415, diagnostic::refused_content_type, std::string{accept}};
     }
+    if (const auto coding = request.value(header::content_encoding);
+        !coding.empty() && !iequals(coding, "identity")) {
+        return {415, diagnostic::refused_content_type, "Accept-Encoding: identity\r\n"};
+    }
     if (!accepts_sdp(request)) {
         return {406, diagnostic::refused_accept,
                 "Warning: 399 trunkline \"only application/sdp is spoken here\"\r\n"};
@@ -266,7 +276,7 @@ void engine::record_refusal(const trunk* on, const refusal& how, const flow_info
     record.started = now;
     record.ended_by = ended_by::local_error;
     record.sip_code = how.status;
-    record.reason = name(how.why);
+    record.reason = how.words.empty() ? std::string{name(how.why)} : how.words;
     record.refused = how.why;
     records_.push_back(std::move(record));
     out.tell(owner_id::none, record_event);

@@ -234,6 +234,7 @@ private:
     invitation invitation_;
     std::unique_ptr<sip::digest_client> digest_;
     int challenges_ = 0;
+    std::string invite_credentials_; ///< Header lines that the ACK of a 2xx repeats.
     std::string left_fork_; ///< The tag of the last fork that was left,
     int forks_left_ = 0;    ///< and how many were.
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -32,6 +33,12 @@ namespace trunkline {
 }
 [[nodiscard]] inline std::span<const std::byte> as_bytes(std::string_view text) noexcept {
     return std::as_bytes(std::span{text});
+}
+
+/// The lowest `digits` hex digits of a number, in lower case.
+constexpr void write_hex(std::uint64_t number, std::size_t digits, char* into) noexcept {
+    constexpr std::string_view hex = "0123456789abcdef";
+    for (std::size_t i = digits; i > 0; --i, number >>= 4U) into[i - 1] = hex[number & 15U];
 }
 
 } // namespace trunkline

@@ -76,6 +76,12 @@ inline constexpr auto classes = make_classes();
     return {.code = code, .offset = static_cast<std::uint32_t>(at)};
 }
 
+/// The same reason, found in a part that begins `by` bytes into the whole.
+[[nodiscard]] constexpr error shifted(error reason, std::size_t by) noexcept {
+    reason.offset += static_cast<std::uint32_t>(by);
+    return reason;
+}
+
 /// The position after the closing quote of the quoted string that starts at `at`.
 [[nodiscard]] constexpr result<std::size_t> after_quoted(std::string_view text,
                                                          std::size_t at) noexcept {

@@ -161,6 +161,7 @@ private:
         diagnostic why = diagnostic::none;
         std::string fields{};
         std::int64_t detail = 0;
+        std::string words{}; ///< For the record, where the code alone says too little.
     };
     [[nodiscard]] refusal check(const trunk& on, const flow_info& from, bool merged,
                                 time_point now);
