@@ -298,7 +298,7 @@ TEST_CASE("trunks::compile: names the first field that is wrong, and the rule") 
         {[](trunk_config& c) {
              c.codecs = {codec_name::pcma, codec_name::pcma};
          },
-         "codecs[0]", "once"},
+         "codecs[1]", "once"},
         {[](trunk_config& c) {
              c.gateways = {{"ok.example"}, {"not a host"}};
          },
