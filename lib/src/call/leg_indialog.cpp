@@ -4,6 +4,7 @@
 
 #include <trunkline/call/leg.hpp>
 #include <trunkline/core/text.hpp>
+#include <trunkline/sip/unsupported.hpp>
 
 namespace trunkline::calls {
 
@@ -47,11 +48,7 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     if (!dialog_.take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
     if (request.has(sip::header::require)) {
         // Section 8.2.2.3: nothing that can be required is spoken here.
-        std::string unsupported;
-        request.each_element(sip::header::require, [&](std::string_view option) {
-            unsupported.append("Unsupported: ").append(option).append("\r\n");
-        });
-        return answer(420, unsupported);
+        return answer(420, sip::unsupported_fields(request));
     }
     switch (request.method()) {
     case sip::method::bye: answer(200); return bye_received(request, now, out);

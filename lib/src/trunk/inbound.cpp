@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <trunkline/core/text.hpp>
+#include <trunkline/sip/unsupported.hpp>
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -202,11 +203,7 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     if (merged) return {482, diagnostic::refused_merged, {}};
     if (!request.to().tag().empty()) return {481, diagnostic::refused_method, {}};
     if (request.has(header::require)) {
-        std::string unsupported;
-        request.each_element(header::require, [&](std::string_view option) {
-            unsupported.append("Unsupported: ").append(option).append("\r\n");
-        });
-        return {420, diagnostic::refused_extension, std::move(unsupported)};
+        return {420, diagnostic::refused_extension, sip::unsupported_fields(request)};
     }
     if (request.method() == method::invite) return check_invite(on);
     if (draining_) return {503, diagnostic::refused_draining, "Retry-After: 30\r\n"};
