@@ -136,9 +136,10 @@ TEST_CASE("trunkline::trunk_manager: with four shards the eleventh call of ten i
         }
         CHECK(call.answer(std::make_unique<toner>(called, 1'000)));
     };
-    pair_of_managers both{std::move(config), 10};
+    // Agents write here for as long as the managers live, so these outlive them.
     std::mutex handles_guard;
     std::vector<call_handle> handles;
+    pair_of_managers both{std::move(config), 10};
     for (int round = 1; round <= 3; ++round) {
         const auto want = static_cast<std::size_t>(round);
         for (int i = 0; i < 25; ++i) {
@@ -148,9 +149,10 @@ TEST_CASE("trunkline::trunk_manager: with four shards the eleventh call of ten i
             }));
         }
         REQUIRE(until([&] {
-            return both.calling.count("answered") == 10 * want &&
-                   both.calling.ended() == 25 * want - 10;
+            const std::lock_guard held{handles_guard};
+            return handles.size() == 10 && both.calling.ended() == 25 * want - 10;
         }));
+        CHECK(both.calling.count("answered") == 10 * want);
         CHECK(both.callee.calls() == 10);
         {
             const std::lock_guard held{handles_guard};
