@@ -55,6 +55,9 @@ public:
 
     /// Takes effect on running shards; calls in progress keep the trunk they began with.
     [[nodiscard]] result<trunk_id, config_error> add_trunk(trunk_config config);
+    /// In one step: no call meets the time between. Its calls in progress count against the new
+    /// number of channels. The rule "known" is broken when there is no such trunk.
+    [[nodiscard]] result<void, config_error> replace_trunk(trunk_id which, trunk_config config);
     bool remove_trunk(trunk_id which);
 
     /// Never fails at once: what goes wrong is told to the agent by on_ended.
