@@ -106,6 +106,7 @@ said twilio::read(wire_message& message) {
     if (message.binary) return {};
     // One for all streams of a thread: it keeps room for the longest message that it met.
     thread_local simdjson::ondemand::parser parser;
+    message.bytes.reserve(message.bytes.size() + simdjson::SIMDJSON_PADDING);
     auto document = parser.iterate(message.bytes);
     std::string_view event;
     if (document["event"].get_string().get(event) != simdjson::SUCCESS) return {};
