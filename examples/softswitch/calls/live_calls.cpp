@@ -18,16 +18,6 @@ namespace {
 
 } // namespace
 
-std::string_view name(call_state what) noexcept {
-    switch (what) {
-    case call_state::initiated: return "initiated";
-    case call_state::ringing: return "ringing";
-    case call_state::answered: return "answered";
-    case call_state::ended: return "ended";
-    }
-    return {};
-}
-
 std::string new_sid(std::string_view prefix) {
     std::array<unsigned char, 16> bytes{};
     RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));

@@ -189,6 +189,12 @@ trunk_manager::~trunk_manager() {
     for (auto& one : impl_->threads) one.join();
 }
 
+result<void, config_error> trunk_manager::check(const trunk_config& config) {
+    const auto made = trunks::compile(trunk_id{}, config, {}, nullptr);
+    if (!made) return made.reason();
+    return {};
+}
+
 result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     const std::lock_guard held{impl_->trunks_guard};
     const auto taken = std::ranges::any_of(

@@ -53,6 +53,8 @@ public:
     trunk_manager& operator=(const trunk_manager&) = delete;
     ~trunk_manager();
 
+    /// What add_trunk() would have against it, but for a name that another one has.
+    [[nodiscard]] static result<void, config_error> check(const trunk_config& config);
     /// Takes effect on running shards; calls in progress keep the trunk they began with.
     [[nodiscard]] result<trunk_id, config_error> add_trunk(trunk_config config);
     /// In one step: no call meets the time between. Its calls in progress count against the new
