@@ -109,7 +109,8 @@ void read_trunks(table_reader& root, const std::filesystem::path& folder, config
                              printable(into.trunks[i].name), other)});
         }
     }
-    if (into.trunks.empty()) {
+    // By REST they come later.
+    if (into.trunks.empty() && !root.has("rest")) {
         around.read.found.push_back(
             {0, "trunk", "there is none: add a [[trunk]] with name and gateways"});
     }
@@ -172,6 +173,8 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     read_listeners(root, manager.listen);
     read_media(root, manager);
     read_trunks(root, folder, made);
+    made.rest = read_rest(root, folder);
+    made.webhook = read_webhook(root, folder);
     root.done();
     if (!read.found.empty()) {
         std::ranges::stable_sort(read.found, {}, &problem::line);

@@ -2,9 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -15,6 +12,7 @@
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/text.hpp>
 
+#include "secret_field.hpp"
 #include "text.hpp"
 
 namespace softswitch {
@@ -23,43 +21,7 @@ namespace {
 
 constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
 
-/// The first line of a file: secrets are kept apart from what goes into version control.
-[[nodiscard]] std::optional<std::string> first_line(const std::filesystem::path& path) {
-    std::ifstream file{path};
-    std::string line;
-    if (!std::getline(file, line)) return std::nullopt;
-    return std::string{trunkline::trimmed(line)};
-}
-
-[[nodiscard]] std::optional<std::string> read_password(table_reader& from,
-                                                       const std::filesystem::path& folder) {
-    const auto given = from.text("password");
-    const auto file = from.text("password_file");
-    const auto variable = from.text("password_env");
-    if (int{given.has_value()} + int{file.has_value()} + int{variable.has_value()} > 1) {
-        from.complain("password", "give one of password, password_file and password_env");
-        return std::nullopt;
-    }
-    if (file) {
-        auto line = first_line(folder / *file);
-        if (!line || line->empty()) {
-            from.complain("password_file", fmt::format("no password can be read from {}",
-                                                       printable((folder / *file).string())));
-        }
-        return line;
-    }
-    if (variable) {
-        // Before any thread is started, and nobody here calls setenv.
-        const char* const value = std::getenv(variable->c_str()); // NOLINT(concurrency-mt-unsafe)
-        if (value == nullptr || *value == '\0') {
-            from.complain("password_env", fmt::format("the environment variable {} is not set",
-                                                      printable(*variable)));
-            return std::nullopt;
-        }
-        return std::string{value};
-    }
-    return given;
-}
+constexpr secret_keys password_keys{"password", "password_file", "password_env"};
 
 /// username, password and realm of a table that may hold other things, too.
 [[nodiscard]] std::optional<trunkline::userpass> read_userpass(table_reader& from,
@@ -67,7 +29,7 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
     const auto problems_before = around.read.found.size();
     trunkline::userpass who;
     const auto username = from.text("username");
-    const auto password = read_password(from, around.folder);
+    const auto password = read_secret(from, password_keys, around.folder);
     who.realm = from.text("realm").value_or("");
     if (around.read.found.size() != problems_before) return std::nullopt;
     if (!username && !password) {
@@ -75,7 +37,7 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
         return std::nullopt;
     }
     if (!username) {
-        for (const std::string_view key : {"password", "password_file", "password_env"}) {
+        for (const auto key : {password_keys.given, password_keys.file, password_keys.variable}) {
             if (from.has(key)) from.complain(key, "needs a username beside it");
         }
         return std::nullopt;

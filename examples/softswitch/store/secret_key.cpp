@@ -52,7 +52,8 @@ key_or_reason<secret_key> secret_key_of_file(const std::filesystem::path& file) 
     const auto name = printable(file.string());
     std::error_code failed;
     if (!std::filesystem::exists(file, failed)) {
-        return fmt::format("{} does not exist; `openssl rand -hex 32 > {}` makes one", name, name);
+        return fmt::format("{} does not exist; `(umask 077; openssl rand -hex 32 > {})` makes one",
+                           name, name);
     }
     if (std::filesystem::is_directory(file, failed)) {
         return fmt::format("{} is a folder; name the file in it", name);
