@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -69,6 +71,24 @@ TEST_CASE("softswitch::webhook: the signature is an HMAC-SHA256 over time and bo
     // printf '1785652200.{"id":"CA1"}' | openssl dgst -sha256 -hmac whsec
     CHECK(webhook_signature("whsec", 1'785'652'200, R"({"id":"CA1"})") ==
           "t=1785652200,v1=c63be63ffdb587b58acfc0af3c0ac2a4621219f067fd8ce1b5f8cf053ea7ab88");
+}
+
+TEST_CASE("softswitch::webhook: the request that docs/webhook.md shows has the right signature") {
+    std::ifstream file{TRUNKLINE_SOURCE_DIR "/docs/webhook.md"};
+    const std::string document{std::istreambuf_iterator<char>{file}, {}};
+    const auto after = [&](std::string_view what) {
+        const auto at = document.find(what) + what.size();
+        return document.substr(at, document.find('\n', at) - at);
+    };
+    const auto body = "{\"id\"" + after("    {\"id\"");
+    CHECK(after("X-Trunkline-Signature: ") == webhook_signature("change-me", 1'785'652'205, body));
+    const auto read = nlohmann::json::parse(body);
+    const auto sent = nlohmann::json::parse(to_json(event_of("CA1", 1)));
+    for (const auto& field : sent.items()) {
+        INFO(field.key());
+        CHECK(read.contains(field.key()));
+        CHECK(document.find("`" + field.key() + "`") != std::string::npos);
+    }
 }
 
 TEST_CASE("softswitch::webhook: an event arrives as signed JSON") {
