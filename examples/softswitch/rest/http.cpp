@@ -1,7 +1,10 @@
 #include "http.hpp"
 
 #include <charconv>
+#include <chrono>
+#include <iterator>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -47,6 +50,30 @@ std::string_view reason_phrase(int status) noexcept {
     case 505: return "HTTP Version Not Supported";
     default: return "Unknown";
     }
+}
+
+std::string to_wire(const http_response& what, wire_options how) {
+    auto made = fmt::format("HTTP/1.1 {} {}\r\nConnection: {}\r\n", what.status,
+                            reason_phrase(what.status), how.keep_alive ? "keep-alive" : "close");
+    auto into = std::back_inserter(made);
+    const auto now =
+        fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+    fmt::format_to(into, "Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n", now);
+    if (!what.content_type.empty()) {
+        fmt::format_to(into, "Content-Type: {}\r\nX-Content-Type-Options: nosniff\r\n",
+                       what.content_type);
+    }
+    for (const auto& [name, value] : what.headers) {
+        fmt::format_to(into, "{}: {}\r\n", name, value);
+    }
+    if (how.chunked) {
+        made += "Transfer-Encoding: chunked\r\n";
+    } else if (what.status != 204) {
+        fmt::format_to(into, "Content-Length: {}\r\n", what.body.size());
+    }
+    made += "\r\n";
+    if (how.with_body && !how.chunked) made += what.body;
+    return made;
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {

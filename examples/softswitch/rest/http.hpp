@@ -44,6 +44,16 @@ struct http_response {
 /// "Not Found" for 404, of those that we answer (RFC 9110 section 15).
 [[nodiscard]] std::string_view reason_phrase(int status) noexcept;
 
+/// How a response is put on the wire.
+struct wire_options {
+    bool keep_alive = false; ///< Another request may follow on the connection.
+    bool chunked = false;    ///< The body has chunks that come later, and its own is left out.
+    bool with_body = true;   ///< Not for HEAD.
+};
+
+/// HTTP/1.1, of our own: RESTinio would give a 204 a length, which RFC 9110 section 8.6 forbids.
+[[nodiscard]] std::string to_wire(const http_response& what, wire_options how);
+
 /// RFC 3986 section 2.1. Nothing when a "%" is not followed by two hex digits.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
 
