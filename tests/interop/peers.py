@@ -28,12 +28,17 @@ REQUIRED = os.environ.get("TRUNKLINE_REQUIRE_SHARED") == "1"
 options = argparse.Namespace(switch=None, work=None, ports=0, shared=None, only=None)
 
 
-def main():
-    """Runs the tests of the calling script; 77 when every one of them was skipped."""
+def main(*more):
+    """Runs the tests of the calling script; 77 when every one of them was skipped.
+
+    `more` are options of that script alone: (name, its argparse keywords).
+    """
     parser = argparse.ArgumentParser(description="calls with real peers")
-    parser.add_argument("--switch", required=True, help="the program interop_switch")
+    parser.add_argument("--switch", help="the program interop_switch")
+    for name, how in more:
+        parser.add_argument(name, **how)
     parser.add_argument("--work", required=True, type=pathlib.Path, help="for logs, emptied first")
-    parser.add_argument("--ports", required=True, type=int, help="the first of 500 that are ours")
+    parser.add_argument("--ports", type=int, default=0, help="the first of 500 that are ours")
     parser.add_argument("--shared", type=pathlib.Path, help="captures")
     parser.add_argument("--only", help="run the tests whose name contains this")
     parser.parse_args(namespace=options)
