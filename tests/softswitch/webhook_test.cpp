@@ -188,10 +188,10 @@ TEST_CASE("softswitch::webhook: events of a call stay in order, though some fail
         if (seen.empty() || seen.back() != read["number"]) seen.push_back(read["number"]);
     }
     REQUIRE(order.size() == calls);
-    for (const auto& [call, seen] : order) {
-        INFO(call);
-        CHECK(std::ranges::is_sorted(seen));
-        CHECK(seen.size() == events);
+    for (const auto& one : order) {
+        INFO(one.first);
+        CHECK(std::ranges::is_sorted(one.second));
+        CHECK(one.second.size() == events);
     }
 }
 
