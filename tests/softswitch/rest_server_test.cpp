@@ -131,6 +131,24 @@ TEST_CASE("softswitch::rest_server: whoever comes back is told what it missed, a
     CHECK(has(client.receive_until("\n\n"), "id: 6\n"));
 }
 
+TEST_CASE(
+    "softswitch::rest_server: whoever knows an event that has not been is told all there were") {
+    rest_fixture of;
+    const auto watch = [&] {
+        auto client = of.client();
+        client.send("GET /events HTTP/1.1\r\nAuthorization: Bearer tl_secret\r\n"
+                    "Last-Event-ID: 500\r\n\r\n");
+        (void)client.receive_until(": welcome\n\n");
+        return client;
+    };
+    // As one does who watched before the switch was started again.
+    auto before = watch();
+    of.running.happen({});
+    CHECK(has(before.receive_until("\n\n"), "id: 1\n"));
+    auto after = watch();
+    CHECK(has(after.receive_until("\n\n"), "id: 1\n"));
+}
+
 TEST_CASE("softswitch::rest_server: a quiet stream has a heartbeat") {
     rest_limits limits;
     limits.heartbeat = 20ms;

@@ -14,7 +14,7 @@
 #include "call_handlers.hpp"
 #include "embedded/page_index_html.hpp"
 #include "embedded/rest_openapi_json.hpp"
-#include "ids.hpp"
+#include "store/token.hpp"
 #include "text.hpp"
 #include "trunk_handlers.hpp"
 
@@ -58,13 +58,13 @@ constexpr std::array all_routes{
     route{"DELETE", "/trunks/{id}", handlers::delete_trunk},
     route{"GET", "/trunks/{id}/gateways", handlers::list_gateways},
     route{"POST", "/trunks/{id}/gateways", handlers::add_gateway},
-    route{"GET", "/trunks/{id}/gateways/{part}", handlers::get_gateway},
-    route{"PATCH", "/trunks/{id}/gateways/{part}", handlers::change_gateway},
-    route{"DELETE", "/trunks/{id}/gateways/{part}", handlers::delete_gateway},
+    route{"GET", "/trunks/{id}/gateways/{gateway_id}", handlers::get_gateway},
+    route{"PATCH", "/trunks/{id}/gateways/{gateway_id}", handlers::change_gateway},
+    route{"DELETE", "/trunks/{id}/gateways/{gateway_id}", handlers::delete_gateway},
     route{"GET", "/trunks/{id}/ip-acls", handlers::list_ip_acls},
     route{"POST", "/trunks/{id}/ip-acls", handlers::add_ip_acl},
-    route{"GET", "/trunks/{id}/ip-acls/{part}", handlers::get_ip_acl},
-    route{"DELETE", "/trunks/{id}/ip-acls/{part}", handlers::delete_ip_acl},
+    route{"GET", "/trunks/{id}/ip-acls/{ip_acl_id}", handlers::get_ip_acl},
+    route{"DELETE", "/trunks/{id}/ip-acls/{ip_acl_id}", handlers::delete_ip_acl},
     route{"GET", "/trunks/{id}/numbers", handlers::list_numbers},
     route{"POST", "/trunks/{id}/numbers", handlers::add_number},
     route{"GET", "/numbers/{id}", handlers::get_number},
@@ -137,7 +137,7 @@ std::optional<http_response> api::stranger(const http_request& request) {
     const auto token = bearer_of(request.authorization);
     std::string_view wrong = "send Authorization: Bearer with a token that `softswitch token` made";
     if (!token.empty()) {
-        const auto known = rows_.knows_token(sha256_hex(token));
+        const auto known = rows_.knows_token(token_hash(token));
         if (!known) return refused(known.reason());
         if (*known) return std::nullopt;
         wrong = "the token is not known: it was revoked, or never ours";

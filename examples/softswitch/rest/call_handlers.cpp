@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include <trunkline/crypto/hash.hpp>
+
+#include "calls/live_calls.hpp"
 #include "cdr.hpp"
-#include "ids.hpp"
 #include "json_reader.hpp"
 #include "text.hpp"
 
@@ -77,6 +79,12 @@ constexpr std::size_t max_key = 255;
     return made;
 }
 
+/// Of what a request means: blanks and the order of its fields are nothing.
+[[nodiscard]] std::string digest_of(std::string_view what, const nlohmann::json& body) {
+    using namespace trunkline::crypto;
+    return std::string{hash(hash_algorithm::sha256, {what, "\n", body.dump()}).view()};
+}
+
 [[nodiscard]] bool is_key(std::string_view text) noexcept {
     return text.size() <= max_key &&
            std::ranges::all_of(text, [](char c) { return c >= '!' && c <= '~'; });
@@ -141,7 +149,7 @@ ordered_json to_json(const call_view& what) {
         {"answered", what.answered_unix_ns == 0 ? ordered_json()
                                                 : ordered_json(utc_text(what.answered_unix_ns))}};
     if (what.record) {
-        made["cdr"] = ordered_json::parse(to_json(*what.record, what.started_unix_ns));
+        made["cdr"] = ordered_json::parse(to_json(*what.record, what.started_unix_ns, what.id));
     }
     return made;
 }
@@ -175,15 +183,13 @@ http_response place_call(const exchange& of) {
     first_problem wrong;
     auto request = read_call(*body, wrong);
     if (wrong) return refused(*wrong);
-    request.id = new_id("CA");
+    request.id = new_sid("CA");
     auto answer =
         placed(request.id, json_response(201, to_json(imagined(request, of.now_unix_ns))).body);
     wrong = of.running.check(request);
     if (wrong) answer = refused(*wrong);
     if (!key.empty()) {
-        // The digest is of what the body means: blanks and the order of fields are nothing.
-        const kept_answer ours{sha256_hex("POST\n/calls\n" + body->dump()), answer.status,
-                               answer.body};
+        const kept_answer ours{digest_of("POST /calls", *body), answer.status, answer.body};
         const auto known = of.rows.keep_answer(key, ours, of.now_unix_ns / 1'000'000'000);
         if (!known) return refused(known.reason());
         if (known->has_value()) {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "ids.hpp"
+#include "calls/live_calls.hpp"
 #include "trunk_handlers.hpp"
 #include "trunk_json.hpp"
 
@@ -114,7 +114,7 @@ http_response add_gateway(const exchange& of) {
                                                "have: delete one first",
                                                max_gateways));
     }
-    row.id = new_id("GW");
+    row.id = new_sid("GW");
     trunk->gateways.push_back(row);
     const auto part = part_name("gateways", trunk->gateways.size() - 1);
     if (auto failed =
@@ -173,7 +173,7 @@ http_response add_ip_acl(const exchange& of) {
                                                "have: delete one first",
                                                max_ip_acls));
     }
-    row.id = new_id("IA");
+    row.id = new_sid("IA");
     trunk->ip_acls.push_back(row);
     const auto part = part_name("ip_acls", trunk->ip_acls.size() - 1);
     if (auto failed =
@@ -201,7 +201,7 @@ http_response add_number(const exchange& of) {
     first_problem wrong;
     auto row = read_number(*body, {}, wrong);
     if (wrong) return refused(*wrong);
-    row.id = new_id("PN");
+    row.id = new_sid("PN");
     row.trunk_id = trunk->id;
     // Whether the number is there already is the store's to say, before the switch stumbles over
     // it.

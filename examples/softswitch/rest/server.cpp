@@ -318,9 +318,15 @@ private:
     void watch(const restinio::request_handle_t& of, const http_response& head) {
         const auto made = std::make_shared<watching_client>(of, hall_);
         made->begin(head);
-        const auto after = head.events->after;
-        streams_.add(made, after,
-                     after ? running_.events_since(*after) : std::vector<call_event>{});
+        auto after = head.events->after;
+        std::vector<call_event> missed;
+        if (after) {
+            const auto latest = running_.events_since(0);
+            // Numbers begin anew when we do: whoever knows one that has not been was here before.
+            if (latest.empty() || latest.back().number < *after) after = 0;
+            missed = running_.events_since(*after);
+        }
+        streams_.add(made, after, missed);
         if (auto* const at = made->socket(); at != nullptr) {
             at->async_wait_gone([this, made] {
                 // Whoever was sent the end is closed when it has it.

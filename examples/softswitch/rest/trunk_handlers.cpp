@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "calls/live_calls.hpp"
 #include "cdr.hpp"
-#include "ids.hpp"
 #include "trunk_json.hpp"
 
 namespace softswitch {
@@ -20,12 +20,12 @@ namespace {
 
 /// Ids and times of a new trunk and of all that is in it.
 void christen(trunk_row& what, std::int64_t now_unix_ns) {
-    what.id = new_id("TK");
+    what.id = new_sid("TK");
     what.created_at = what.updated_at = utc_text(now_unix_ns);
-    for (auto& gateway : what.gateways) gateway.id = new_id("GW");
-    for (auto& source : what.ip_acls) source.id = new_id("IA");
+    for (auto& gateway : what.gateways) gateway.id = new_sid("GW");
+    for (auto& source : what.ip_acls) source.id = new_sid("IA");
     for (auto& number : what.numbers) {
-        number.id = new_id("PN");
+        number.id = new_sid("PN");
         number.trunk_id = what.id;
     }
 }

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "rest/api.hpp"
-#include "rest/ids.hpp"
 #include "softswitch/support/fake_switch.hpp"
 #include "softswitch/support/memory_store.hpp"
+#include "store/token.hpp"
 
 namespace softswitch::testing {
 
@@ -16,7 +16,7 @@ class api_client {
 public:
     using json = nlohmann::json;
 
-    api_client() { rows.token_hashes.insert(sha256_hex("tl_secret")); }
+    api_client() { rows.token_hashes.insert(token_hash("tl_secret")); }
 
     memory_store rows;
     fake_switch running;
