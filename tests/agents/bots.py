@@ -10,38 +10,17 @@ import socket
 import struct
 import subprocess
 import sys
-import warnings
 import wave
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "interop"))
 import peers  # noqa: E402
 from platform_stand_in import Call  # noqa: E402
+from speech import ASSETS, linear, mu_law, spoken  # noqa: E402
 from websocket import Closed, WebSocket  # noqa: E402
 
 EXAMPLES = HERE.parents[1] / "examples"
-GREETING = EXAMPLES / "assets/greeting.wav"
-
-
-def linear(path):
-    with wave.open(str(path)) as file:
-        return file.readframes(file.getnframes())
-
-
-def mu_law():
-    """Python's own G.711, which nobody here wrote; Python 3.13 has it no more."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            import audioop
-        except ImportError:
-            audioop = None
-    peers.need(audioop, "audioop in this Python")
-    return audioop
-
-
-def spoken(name):
-    return mu_law().lin2ulaw(linear(EXAMPLES / "assets" / name), 2)
+GREETING = ASSETS / "greeting.wav"
 
 
 def payload_of(message):
@@ -60,7 +39,7 @@ class Bots(peers.Case):
         peers.need((installed / "node_modules/ws").exists(), f"package ws in {installed}")
         for one in (EXAMPLES / "agents/node").glob("*.mjs"):
             shutil.copy(one, installed)
-        shutil.copytree(EXAMPLES / "assets", installed.parents[1] / "assets", dirs_exist_ok=True)
+        shutil.copytree(ASSETS, installed.parents[1] / "assets", dirs_exist_ok=True)
         return ["node", installed / "bot.mjs"]
 
     def python_bot(self):

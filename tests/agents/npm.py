@@ -32,6 +32,9 @@ class Npm(peers.Case):
     def test_the_bot_in_node(self):
         self.installs("examples/agents/node")
 
+    def test_openais_transport(self):
+        self.installs("tests/agents/openai")
+
     def test_a_lock_names_no_registry(self):
         for lock in ROOT.glob("*/agents/*/package-lock.json"):
             self.assertNotIn('"resolved"', lock.read_text(), lock)

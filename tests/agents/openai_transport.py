@@ -1,0 +1,197 @@
+"""npm's TwilioRealtimeTransportLayer, unmodified: a stand-in of the platform before it, one of the model
+behind it."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "interop"))
+import peers  # noqa: E402
+from platform_stand_in import Call  # noqa: E402
+from speech import ASSETS, spoken, wav_chunk  # noqa: E402
+
+# What the package calls its marks: item, milliseconds sent so far, generation, count.
+AUDIO_MARK = re.compile(r"^(item_\w+):(\d+):g(\d+):m(\d+)$")
+DONE_MARK = re.compile(r"^done:(item_\w+):g(\d+):m(\d+)$")
+
+
+class OpenAi(peers.Case):
+    def setUp(self):
+        super().setUp()
+        peers.need_program("node")
+        self.folder = peers.options.installed / "tests/agents/openai"
+        peers.need((self.folder / "node_modules/@openai/agents").exists(),
+                   f"package @openai/agents in {self.folder}")
+        for part in ("tests/agents/openai", "examples/agents/node"):
+            (peers.options.installed / part).mkdir(parents=True, exist_ok=True)
+            for one in (HERE.parents[1] / part).glob("*.mjs"):
+                shutil.copy(one, peers.options.installed / part)
+
+    def listens(self, name, *arguments):
+        process = self.process(
+            ["node", self.folder / f"{name}.mjs", *arguments], name,
+            env={**os.environ, "OPENAI_AGENTS_DISABLE_TRACING": "1"})
+        found = peers.wait_until(
+            lambda: re.search(r"listening on (ws://\S+)\n", process.log.read_text()), 60,
+            f"{name} listens")
+        return process, found[1]
+
+    def agent(self, between=20):
+        """The agent's address, with a model that says a quarter of a second every so often."""
+        self.model, model_url = self.listens(
+            "model", "--greeting", ASSETS / "greeting.wav", "--record", self.work,
+            "--between", str(between))
+        self.transport, url = self.listens("transport", "--model", model_url)
+        return url
+
+    def call(self, url, **how):
+        call = Call(url, **how)
+        self.addCleanup(call.hang_up)
+        return call
+
+    def told(self, process, **fields):
+        """What that program wrote."""
+        lines = [json.loads(one) for one in process.log.read_text().splitlines(keepends=True)
+                 if one.startswith("{") and one.endswith("}\n")]
+        return [one for one in lines if fields.items() <= one.items()]
+
+    def until_told(self, process, count=1, seconds=60, **fields):
+        return peers.wait_until(
+            lambda: self.told(process, **fields)[count - 1:], seconds, f"{count} of {fields}")[0]
+
+    def greets(self, call):
+        wanted = spoken("greeting.wav")
+        peers.wait_until(lambda: len(call.heard) == len(wanted), 60, "the greeting was heard")
+        self.is_said(call.heard, wanted)
+
+    def is_said(self, heard, wanted):
+        """The same but for what encoders of G.711 may do differently with negative samples."""
+        far = [(one, other) for one, other in zip(heard, wanted, strict=True) if abs(one - other) > 1]
+        self.assertEqual(far, [])
+
+    def ends(self, call):
+        """Hangs up; the package has complained about nothing."""
+        call.hang_up()
+        self.assertEqual(call.trouble, [])
+        self.assertIsNone(call.closed)
+        for complaint in ("Invalid mark", "Error parsing", "session:", "answer:"):
+            self.assertNotIn(complaint, self.transport.log.read_text())
+        self.assertEqual(self.told(self.model, type="error"), [])
+
+    def names(self, call, event="mark"):
+        return [one["mark"]["name"] for one in call.messages if one["event"] == event]
+
+    def test_the_greeting_arrives_and_its_marks_come_back_in_order(self):
+        call = self.call(self.agent())
+        self.greets(call)
+        names = self.names(call)
+        sent = 0
+        for message, name in zip(call.messages[::2], names[:-1]):
+            self.assertEqual(message["event"], "media")
+            sent += len(message["media"]["payload"]) * 3 // 4 // 8
+            item, milliseconds, generation, count = AUDIO_MARK.match(name).groups()
+            self.assertAlmostEqual(int(milliseconds), sent, delta=len(names))
+            self.assertEqual((generation, int(count)), ("1", names.index(name) + 1))
+        self.assertEqual(DONE_MARK.match(names[-1])[1], item)
+        call.wait_for(f"back {names[-1]}")
+        self.until_told(self.transport, event="mark", mark={"name": names[-1]})
+        back = [one["mark"]["name"] for one in self.told(self.transport, event="mark")]
+        self.assertEqual(back, names)
+        self.assertEqual(call.happened("clear"), [])
+        self.ends(call)
+
+    def test_the_callers_audio_reaches_the_model_without_a_gap(self):
+        call = self.call(self.agent(), speed=1)
+        words = spoken("caller.wav")
+        call.wait_for("media")
+        call.say(b"\xff" * 80 + words)
+        self.until_told(self.model, type="conversation.item.truncate")
+        peers.wait_until(lambda: words in bytes(call.said), 60, "all was said")
+        call.hang_up()
+        self.until_told(self.model, type="closed")
+        heard = wav_chunk(self.work / "heard-1.wav", b"data")
+        # What was said while the model was not reached yet is lost, and nothing was put between.
+        self.assertIn(words, heard)
+        self.assertTrue(bytes(call.said).endswith(heard), "not what the caller said")
+        self.assertGreater(len(heard), len(call.said) - 16_000)
+        self.assertNotIn("Invalid mark", self.transport.log.read_text())
+
+    def interrupts(self, call):
+        """Speaks while the greeting is being said; returns the milliseconds heard until the clear."""
+        call.wait_for("media")
+        peers.wait_until(lambda: len(call.heard) > 8_000, 60, "a second of the greeting was heard")
+        words = spoken("caller.wav")
+        call.say(words)
+        call.wait_for("clear")
+        # What is heard of the greeting ends with the clear: the rest was dropped.
+        heard = len(call.heard) // 8
+        self.assertLess(heard, len(spoken("greeting.wav")) // 8)
+        truncated = self.until_told(self.model, type="conversation.item.truncate")
+        # By the marks that came back before, and 50 ms more: the latest may have been on its way.
+        before = call.order[:[one.what for one in call.order].index("clear")]
+        marks = [AUDIO_MARK.match(one.what[5:]) for one in before if one.what.startswith("back ")]
+        self.assertIn(truncated["audio_end_ms"], [int(one[2]) + 50 for one in marks])
+        self.assertGreater(truncated["audio_end_ms"], heard - 1_500)
+        self.until_told(self.transport, event="interrupted")
+        return words
+
+    def repeats(self, call, words):
+        """The model says the caller's words back, of which nothing was cleared."""
+        peers.wait_until(lambda: words in bytes(call.heard), 60, "the caller's words came back")
+        peers.wait_until(lambda: DONE_MARK.match(self.names(call)[-1]), 60, "it is done")
+        last = self.names(call)[-1]
+        call.wait_for(f"back {last}")
+        self.until_told(self.transport, event="mark", mark={"name": last})
+        self.assertEqual(DONE_MARK.match(last)[2], "2", "a clear begins the next generation")
+        back = [one["mark"]["name"] for one in self.told(self.transport, event="mark")]
+        self.assertEqual(back, self.names(call))
+
+    def test_speech_clears_a_greeting_that_was_sent_whole_and_truncates_it(self):
+        call = self.call(self.agent(between=0), speed=2)
+        peers.wait_until(lambda: len(call.media) == len(spoken("greeting.wav")), 60, "all was sent")
+        self.repeats(call, self.interrupts(call))
+        self.assertEqual(self.told(self.model, type="response.cancel"), [])
+        self.ends(call)
+
+    def test_speech_clears_a_greeting_that_is_still_being_made(self):
+        call = self.call(self.agent(between=220), speed=1)
+        self.repeats(call, self.interrupts(call))
+        self.assertLess(len(call.media), len(spoken("greeting.wav")) + len(spoken("caller.wav")))
+        self.ends(call)
+
+    def test_two_calls_at_a_time_do_not_mix(self):
+        url = self.agent()
+        calls = [(self.call(url), spoken("caller.wav")), (self.call(url), spoken("other.wav"))]
+        for call, _ in calls:
+            self.greets(call)
+            call.wait_for(f"back {self.names(call)[-1]}")
+        for call, words in calls:
+            call.say(words)
+        for call, words in calls:
+            peers.wait_until(lambda: words in bytes(call.heard), 60, "the caller's words came back")
+        for call, words in calls:
+            other, = (one for _, one in calls if one != words)
+            self.assertNotIn(other, bytes(call.heard))
+            self.ends(call)
+
+    def test_whoever_hangs_up_ends_the_models_session(self):
+        call = self.call(self.agent())
+        call.wait_for("media")
+        self.ends(call)
+        self.until_told(self.model, type="closed")
+        self.assertEqual(self.told(self.transport, event="stop")[0]["streamSid"], call.stream_sid)
+
+    def test_digits_are_passed_on_to_the_application(self):
+        call = self.call(self.agent())
+        call.press("5")
+        told = self.until_told(self.transport, event="dtmf")
+        self.assertEqual(told["dtmf"], {"track": "inbound_track", "digit": "5"})
+        self.ends(call)
+
+
+if __name__ == "__main__":
+    peers.main(("--installed", {"type": pathlib.Path, "required": True}))
