@@ -1,67 +1,25 @@
-"""npm's TwilioRealtimeTransportLayer, unmodified: a stand-in of the platform before it, one of the model
-behind it."""
+"""npm's TwilioRealtimeTransportLayer, unmodified, between stand-ins of platform and model."""
 
-import json
-import os
-import pathlib
 import re
-import shutil
-import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "interop"))
-import peers  # noqa: E402
-from platform_stand_in import Call  # noqa: E402
-from speech import ASSETS, spoken, wav_chunk  # noqa: E402
+from agents import Agents, options, peers, told, until_told
+from platform_stand_in import Call
+from speech import spoken, wav_chunk
 
 # What the package calls its marks: item, milliseconds sent so far, generation, count.
 AUDIO_MARK = re.compile(r"^(item_\w+):(\d+):g(\d+):m(\d+)$")
 DONE_MARK = re.compile(r"^done:(item_\w+):g(\d+):m(\d+)$")
 
 
-class OpenAi(peers.Case):
-    def setUp(self):
-        super().setUp()
-        peers.need_program("node")
-        self.folder = peers.options.installed / "tests/agents/openai"
-        peers.need((self.folder / "node_modules/@openai/agents").exists(),
-                   f"package @openai/agents in {self.folder}")
-        for part in ("tests/agents/openai", "examples/agents/node"):
-            (peers.options.installed / part).mkdir(parents=True, exist_ok=True)
-            for one in (HERE.parents[1] / part).glob("*.mjs"):
-                shutil.copy(one, peers.options.installed / part)
-
-    def listens(self, name, *arguments):
-        process = self.process(
-            ["node", self.folder / f"{name}.mjs", *arguments], name,
-            env={**os.environ, "OPENAI_AGENTS_DISABLE_TRACING": "1"})
-        found = peers.wait_until(
-            lambda: re.search(r"listening on (ws://\S+)\n", process.log.read_text()), 60,
-            f"{name} listens")
-        return process, found[1]
-
+class OpenAi(Agents):
     def agent(self, between=20):
-        """The agent's address, with a model that says a quarter of a second every so often."""
-        self.model, model_url = self.listens(
-            "model", "--greeting", ASSETS / "greeting.wav", "--record", self.work,
-            "--between", str(between))
-        self.transport, url = self.listens("transport", "--model", model_url)
+        self.model, self.transport, url = self.openai(between)
         return url
 
     def call(self, url, **how):
         call = Call(url, **how)
         self.addCleanup(call.hang_up)
         return call
-
-    def told(self, process, **fields):
-        """What that program wrote."""
-        lines = [json.loads(one) for one in process.log.read_text().splitlines(keepends=True)
-                 if one.startswith("{") and one.endswith("}\n")]
-        return [one for one in lines if fields.items() <= one.items()]
-
-    def until_told(self, process, count=1, seconds=60, **fields):
-        return peers.wait_until(
-            lambda: self.told(process, **fields)[count - 1:], seconds, f"{count} of {fields}")[0]
 
     def greets(self, call):
         wanted = spoken("greeting.wav")
@@ -70,8 +28,8 @@ class OpenAi(peers.Case):
 
     def is_said(self, heard, wanted):
         """The same but for what encoders of G.711 may do differently with negative samples."""
-        far = [(one, other) for one, other in zip(heard, wanted, strict=True) if abs(one - other) > 1]
-        self.assertEqual(far, [])
+        self.assertEqual(len(heard), len(wanted))
+        self.assertEqual([pair for pair in zip(heard, wanted) if abs(pair[0] - pair[1]) > 1], [])
 
     def ends(self, call):
         """Hangs up; the package has complained about nothing."""
@@ -80,7 +38,7 @@ class OpenAi(peers.Case):
         self.assertIsNone(call.closed)
         for complaint in ("Invalid mark", "Error parsing", "session:", "answer:"):
             self.assertNotIn(complaint, self.transport.log.read_text())
-        self.assertEqual(self.told(self.model, type="error"), [])
+        self.assertEqual(told(self.model, type="error"), [])
 
     def names(self, call, event="mark"):
         return [one["mark"]["name"] for one in call.messages if one["event"] == event]
@@ -98,8 +56,8 @@ class OpenAi(peers.Case):
             self.assertEqual((generation, int(count)), ("1", names.index(name) + 1))
         self.assertEqual(DONE_MARK.match(names[-1])[1], item)
         call.wait_for(f"back {names[-1]}")
-        self.until_told(self.transport, event="mark", mark={"name": names[-1]})
-        back = [one["mark"]["name"] for one in self.told(self.transport, event="mark")]
+        until_told(self.transport, event="mark", mark={"name": names[-1]})
+        back = [one["mark"]["name"] for one in told(self.transport, event="mark")]
         self.assertEqual(back, names)
         self.assertEqual(call.happened("clear"), [])
         self.ends(call)
@@ -109,10 +67,10 @@ class OpenAi(peers.Case):
         words = spoken("caller.wav")
         call.wait_for("media")
         call.say(b"\xff" * 80 + words)
-        self.until_told(self.model, type="conversation.item.truncate")
+        until_told(self.model, type="conversation.item.truncate")
         peers.wait_until(lambda: words in bytes(call.said), 60, "all was said")
         call.hang_up()
-        self.until_told(self.model, type="closed")
+        until_told(self.model, type="closed")
         heard = wav_chunk(self.work / "heard-1.wav", b"data")
         # What was said while the model was not reached yet is lost, and nothing was put between.
         self.assertIn(words, heard)
@@ -121,7 +79,7 @@ class OpenAi(peers.Case):
         self.assertNotIn("Invalid mark", self.transport.log.read_text())
 
     def interrupts(self, call):
-        """Speaks while the greeting is being said; returns the milliseconds heard until the clear."""
+        """The caller speaks while the greeting is being said; returns what he says."""
         call.wait_for("media")
         peers.wait_until(lambda: len(call.heard) > 8_000, 60, "a second of the greeting was heard")
         words = spoken("caller.wav")
@@ -130,13 +88,13 @@ class OpenAi(peers.Case):
         # What is heard of the greeting ends with the clear: the rest was dropped.
         heard = len(call.heard) // 8
         self.assertLess(heard, len(spoken("greeting.wav")) // 8)
-        truncated = self.until_told(self.model, type="conversation.item.truncate")
+        truncated = until_told(self.model, type="conversation.item.truncate")
         # By the marks that came back before, and 50 ms more: the latest may have been on its way.
         before = call.order[:[one.what for one in call.order].index("clear")]
         marks = [AUDIO_MARK.match(one.what[5:]) for one in before if one.what.startswith("back ")]
         self.assertIn(truncated["audio_end_ms"], [int(one[2]) + 50 for one in marks])
         self.assertGreater(truncated["audio_end_ms"], heard - 1_500)
-        self.until_told(self.transport, event="interrupted")
+        until_told(self.transport, event="interrupted")
         return words
 
     def repeats(self, call, words):
@@ -145,16 +103,16 @@ class OpenAi(peers.Case):
         peers.wait_until(lambda: DONE_MARK.match(self.names(call)[-1]), 60, "it is done")
         last = self.names(call)[-1]
         call.wait_for(f"back {last}")
-        self.until_told(self.transport, event="mark", mark={"name": last})
+        until_told(self.transport, event="mark", mark={"name": last})
         self.assertEqual(DONE_MARK.match(last)[2], "2", "a clear begins the next generation")
-        back = [one["mark"]["name"] for one in self.told(self.transport, event="mark")]
+        back = [one["mark"]["name"] for one in told(self.transport, event="mark")]
         self.assertEqual(back, self.names(call))
 
     def test_speech_clears_a_greeting_that_was_sent_whole_and_truncates_it(self):
         call = self.call(self.agent(between=0), speed=2)
         peers.wait_until(lambda: len(call.media) == len(spoken("greeting.wav")), 60, "all was sent")
         self.repeats(call, self.interrupts(call))
-        self.assertEqual(self.told(self.model, type="response.cancel"), [])
+        self.assertEqual(told(self.model, type="response.cancel"), [])
         self.ends(call)
 
     def test_speech_clears_a_greeting_that_is_still_being_made(self):
@@ -182,16 +140,17 @@ class OpenAi(peers.Case):
         call = self.call(self.agent())
         call.wait_for("media")
         self.ends(call)
-        self.until_told(self.model, type="closed")
-        self.assertEqual(self.told(self.transport, event="stop")[0]["streamSid"], call.stream_sid)
+        until_told(self.model, type="closed")
+        stop = until_told(self.transport, event="stop")
+        self.assertEqual(stop["streamSid"], call.stream_sid)
 
     def test_digits_are_passed_on_to_the_application(self):
         call = self.call(self.agent())
         call.press("5")
-        told = self.until_told(self.transport, event="dtmf")
+        told = until_told(self.transport, event="dtmf")
         self.assertEqual(told["dtmf"], {"track": "inbound_track", "digit": "5"})
         self.ends(call)
 
 
 if __name__ == "__main__":
-    peers.main(("--installed", {"type": pathlib.Path, "required": True}))
+    peers.main(*options())
