@@ -17,6 +17,7 @@
 
 #include "interruptible.hpp"
 #include "recording.hpp"
+#include "sockets/socket_url.hpp"
 #include "text.hpp"
 
 namespace softswitch {
@@ -191,18 +192,28 @@ void tell(const trunkline::call& about, const std::string& line) {
 }
 
 template <class Agent>
-[[nodiscard]] std::unique_ptr<trunkline::agent> simply(background&) {
+[[nodiscard]] std::unique_ptr<trunkline::agent> simply() {
     return std::make_unique<Agent>();
+}
+
+/// What makes an agent that needs nothing but its name; null for other names.
+[[nodiscard]] auto simple(std::string_view name) -> std::unique_ptr<trunkline::agent> (*)() {
+    if (name == "reflect") return simply<reflect>;
+    if (name == "echo") return simply<echo>;
+    if (name == "hold") return simply<hold>;
+    return nullptr;
 }
 
 } // namespace
 
 std::string agent_catalogue::add(std::string_view name, const std::filesystem::path& folder) {
     if (makers_.contains(name)) return {};
+    if (is_socket_url(name)) {
+        const auto url = socket_url::parse(name);
+        return url ? std::string{} : url.reason();
+    }
     const auto remember = [&](maker how) { makers_.emplace(name, std::move(how)); };
-    if (name == "reflect") return remember(simply<reflect>), std::string{};
-    if (name == "echo") return remember(simply<echo>), std::string{};
-    if (name == "hold") return remember(simply<hold>), std::string{};
+    if (simple(name)) return {};
     const auto colon = name.find(':');
     const auto kind = name.substr(0, colon);
     const auto argument = colon == std::string_view::npos ? "" : name.substr(colon + 1);
@@ -230,10 +241,25 @@ std::string agent_catalogue::add(std::string_view name, const std::filesystem::p
     return {};
 }
 
+std::string agent_catalogue::wrong_with(std::string_view name) const {
+    if (makers_.contains(name)) return {};
+    if (is_socket_url(name)) {
+        const auto url = socket_url::parse(name);
+        return url ? std::string{} : url.reason();
+    }
+    if (simple(name)) return {};
+    return fmt::format("there is no agent `{}`: it has to be a socket such as "
+                       "ws://127.0.0.1:8765, `reflect`, `echo`, `hold`, or one that the "
+                       "configuration file names",
+                       printable(name));
+}
+
 std::unique_ptr<trunkline::agent> agent_catalogue::make(std::string_view name,
                                                         background& files) const {
     const auto found = makers_.find(name);
-    return found == makers_.end() ? nullptr : found->second(files);
+    if (found != makers_.end()) return found->second(files);
+    const auto builtin = simple(name);
+    return builtin ? builtin() : nullptr;
 }
 
 trunkline::answer_options agent_catalogue::options(std::string_view name) {

@@ -79,11 +79,13 @@ std::string utc_text(std::int64_t unix_ns) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", broken_down, (at - seconds).count());
 }
 
-std::string to_json(const trunkline::call_record& record, std::int64_t started_unix_ns) {
+std::string to_json(const trunkline::call_record& record, std::int64_t started_unix_ns,
+                    std::string_view sid) {
     const auto& media = record.media;
     json made{
         // 64 bits are more than a double holds, which is what many a reader makes of a number.
         {"id", std::to_string(record.id)},
+        {"sid", sid.empty() ? json() : json(sid)},
         {"call_id", record.call_id},
         {"direction", record.direction == trunkline::direction::inbound ? "inbound" : "outbound"},
         {"trunk", record.trunk},
@@ -126,8 +128,8 @@ cdr_log::cdr_log(std::filesystem::path file, background& writer)
     if (const auto failed = append(file_, {})) throw std::system_error{failed, file_.string()};
 }
 
-void cdr_log::write(const trunkline::call_record& record) {
-    auto line = to_json(record, trunkline::trunk_manager::to_unix(record.started)) + '\n';
+void cdr_log::write(const trunkline::call_record& record, std::string_view sid) {
+    auto line = to_json(record, trunkline::trunk_manager::to_unix(record.started), sid) + '\n';
     const auto taken = writer_.post([path = file_, line = std::move(line)] {
         if (const auto failed = append(path, line)) {
             spdlog::error("a call's record cannot be written: {}; it was {}", failed.message(),

@@ -12,10 +12,11 @@
 
 namespace softswitch {
 
-/// Without a line break at its end. ASCII only, whatever the peers sent: control bytes, and what is
-/// not UTF-8, can do nothing to whoever looks at it.
+/// `sid` is what REST and agents know the call by; empty for one that was refused before it had
+/// any. Without a line break at its end. ASCII only, whatever the peers sent: control bytes, and
+/// what is not UTF-8, can do nothing to whoever looks at it.
 [[nodiscard]] std::string to_json(const trunkline::call_record& record,
-                                  std::int64_t started_unix_ns);
+                                  std::int64_t started_unix_ns, std::string_view sid = {});
 
 /// "2026-08-02T06:30:00.123Z"
 [[nodiscard]] std::string utc_text(std::int64_t unix_ns);
@@ -26,7 +27,7 @@ public:
     /// An empty path is standard output. Throws std::system_error when the file cannot be written.
     cdr_log(std::filesystem::path file, background& writer);
 
-    void write(const trunkline::call_record& record);
+    void write(const trunkline::call_record& record, std::string_view sid = {});
 
 private:
     std::filesystem::path file_;

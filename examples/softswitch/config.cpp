@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "calls/live_calls.hpp"
 #include "table_reader.hpp"
 #include "text.hpp"
 #include "trunk_section.hpp"
@@ -86,6 +87,33 @@ void read_unknown_source(table_reader& root, trunkline::manager_config& into) {
     }
 }
 
+/// [agents]: of those behind sockets.
+void read_agents(table_reader& root, const std::filesystem::path& folder, socket_settings& into) {
+    into.identity.account_sid = new_sid("AC");
+    const auto* const table = root.table("agents");
+    if (table == nullptr) return;
+    table_reader agents{*table, "agents", root.read()};
+    if (const auto file = agents.text("ca_file")) {
+        into.ca_file = folder / *file;
+        if (!std::filesystem::is_regular_file(into.ca_file)) {
+            agents.complain("ca_file", fmt::format("{} is no file", into.ca_file.string()));
+        }
+    }
+    into.connect_within = agents.duration("connect_within", std::chrono::milliseconds{100})
+                              .value_or(into.connect_within);
+    if (const auto sid = agents.text("account_sid")) {
+        const auto hex = std::string_view{*sid}.substr(std::min<std::size_t>(2, sid->size()));
+        const bool good = sid->starts_with("AC") && hex.size() == 32 &&
+                          hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+        if (good)
+            into.identity.account_sid = *sid;
+        else
+            agents.complain("account_sid", "has to be AC and 32 hex digits in lower case");
+    }
+    into.identity.auth_token = read_secret(agents, "auth_token", folder).value_or("");
+    agents.done();
+}
+
 void read_trunks(table_reader& root, const std::filesystem::path& folder, configuration& into) {
     const surroundings around{folder, into.agents, root.read()};
     root.each("trunk", [&](const toml::node& element, std::string field) {
@@ -118,6 +146,7 @@ void read_trunks(table_reader& root, const std::filesystem::path& folder, config
 /// The library's name of a trunk's field, as the file has it.
 [[nodiscard]] std::string in_the_file(std::string_view field) {
     if (field == "default_agent") return "agent";
+    if (field == "default_fallback") return "fallback";
     if (field == "auth") return "username";
     if (field.starts_with("auth.")) return std::string{field.substr(5)};
     return std::string{field};
@@ -171,6 +200,7 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     read_unknown_source(root, manager);
     read_listeners(root, manager.listen);
     read_media(root, manager);
+    read_agents(root, folder, made.sockets);
     read_trunks(root, folder, made);
     root.done();
     if (!read.found.empty()) {

@@ -13,6 +13,7 @@
 #include <trunkline/trunkline.hpp>
 
 #include "agents.hpp"
+#include "sockets/socket_hub.hpp"
 
 namespace softswitch {
 
@@ -33,6 +34,7 @@ struct configuration {
     std::chrono::milliseconds drain{30'000};
     std::vector<trunkline::trunk_config> trunks;
     agent_catalogue agents;
+    socket_settings sockets;
     /// Where each field stands, by its full name.
     std::map<std::string, std::size_t, std::less<>> lines;
 

@@ -63,6 +63,10 @@ public:
         }
         inner_->on_audio(call, heard);
     }
+    void on_initiated(trunkline::call& call) override {
+        meet(call);
+        inner_->on_initiated(call);
+    }
     void on_digit(trunkline::call& call, char digit) override {
         told_->tell(fmt::format("digit {}", digit));
         inner_->on_digit(call, digit);
@@ -168,7 +172,7 @@ outcome dial(configuration of, const options& how) {
     wanted.on_record = [&](const trunkline::call_record& record) {
         if (record.direction != trunkline::direction::outbound) return;
         told->tell(in_words(record));
-        board.records().write(record);
+        board.write(record);
         // The BYE, or the ACK of a refusal, may have to be sent again: one moment for that.
         board.manager().drain(std::chrono::seconds{1});
     };
@@ -188,15 +192,28 @@ outcome dial(configuration of, const options& how) {
                            told->tell("hanging up");
                            if (!hang_up()) manager.drain(std::chrono::milliseconds{0});
                        }};
-    trunkline::dial_request request;
-    request.to = how.number;
-    request.from = how.from;
-    request.trunk = how.trunk;
-    request.agent_name = how.agent;
-    request.agent = std::make_unique<teller>(of.agents.make(how.agent, board.files()), told);
-    told->tell(fmt::format("calling {}", printable(how.number)));
-    manager.dial(std::move(request));
+    const auto visit =
+        std::make_shared<const reception::visitor>(reception::visitor{.id = new_sid("CA"),
+                                                                      .from = how.from,
+                                                                      .to = how.number,
+                                                                      .trunk = how.trunk,
+                                                                      .inbound = false});
+    board.reception().hire(visit, how.agent, [&](auto agent, const std::string& why) {
+        if (agent == nullptr) {
+            told->tell("no agent: " + why);
+            return manager.stop();
+        }
+        trunkline::dial_request request;
+        request.to = how.number;
+        request.from = how.from;
+        request.trunk = how.trunk;
+        request.agent_name = how.agent;
+        request.agent = std::make_unique<teller>(std::move(agent), told);
+        told->tell(fmt::format("calling {}", printable(how.number)));
+        manager.dial(std::move(request));
+    });
     manager.run();
+    board.settle();
     return told->answered ? outcome::good : outcome::refused;
 }
 

@@ -4,12 +4,14 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <trunkline/core/text.hpp>
+#include <trunkline/net/clock.hpp>
 
 #include "signals.hpp"
 #include "text.hpp"
@@ -27,14 +29,21 @@ namespace {
 switchboard::switchboard(const configuration& of, const options& how)
     : of_{of},
       how_{how},
-      records_{how.cdr, files_} {
+      records_{how.cdr, files_},
+      hub_{of.sockets, io_},
+      reception_{of.agents, files_, io_, hub_, calls_} {
     if (how.trace) ladder_ = std::make_shared<ladder>(*how.trace, of.trunks);
+}
+
+switchboard::~switchboard() {
+    manager_.reset(); // Its calls let go of their lines,
+    io_.stop();       // and then nothing moves any more.
 }
 
 trunkline::manager_config switchboard::manager_config() {
     auto made = of_.manager;
-    made.on_incoming = [this](trunkline::incoming_call& call) { incoming(call); };
-    made.on_record = [this](const trunkline::call_record& record) { records_.write(record); };
+    made.on_incoming = [this](trunkline::incoming_call& call) { reception_.incoming(call); };
+    made.on_record = [this](const trunkline::call_record& record) { write(record); };
     made.on_note = [this](const trunkline::effects::note& note) {
         notes_.write(note, note_log::clock::now());
     };
@@ -70,18 +79,17 @@ bool switchboard::open(trunkline::manager_config wanted) {
     return good;
 }
 
-void switchboard::incoming(trunkline::incoming_call& call) {
-    auto agent = of_.agents.make(call.agent_name(), files_);
-    if (agent == nullptr) {
-        static_cast<void>(call.reject(404, "No agent"));
-        return;
+void switchboard::write(const trunkline::call_record& record) {
+    const auto id = calls_.ended(record, trunkline::trunk_manager::to_unix(trunkline::net::now()));
+    records_.write(record, id);
+}
+
+void switchboard::settle() {
+    constexpr std::chrono::milliseconds step{10};
+    for (auto waited = step; hub_.lines() != 0 && waited < std::chrono::seconds{1};
+         waited += step) {
+        std::this_thread::sleep_for(step);
     }
-    const auto answered =
-        call.answer(std::move(agent), agent_catalogue::options(call.agent_name()));
-    if (answered) return;
-    spdlog::error("call {} cannot be answered: {}", call.id(),
-                  trunkline::message(answered.reason().code));
-    static_cast<void>(call.reject(500));
 }
 
 void switchboard::trace(const trunkline::net::wire_tap_record& what) {
@@ -114,6 +122,7 @@ outcome serve(const configuration& of, const options& how) {
         }
     }};
     manager.run();
+    board.settle();
     if (const auto lost = board.files().take_refused(); lost != 0) {
         spdlog::error("{} pieces of work for the disk were dropped", lost);
     }

@@ -11,10 +11,14 @@
 #include <trunkline/trunkline.hpp>
 
 #include "background.hpp"
+#include "calls/live_calls.hpp"
+#include "calls/reception.hpp"
 #include "cdr.hpp"
 #include "config.hpp"
+#include "io_thread.hpp"
 #include "ladder.hpp"
 #include "notes.hpp"
+#include "sockets/socket_hub.hpp"
 
 namespace softswitch {
 
@@ -39,6 +43,9 @@ class switchboard {
 public:
     /// Opens nothing yet. The configuration has to outlive it.
     switchboard(const configuration& of, const options& how);
+    switchboard(const switchboard&) = delete;
+    switchboard& operator=(const switchboard&) = delete;
+    ~switchboard();
 
     /// False, and the log says why, when an address cannot be bound or a trunk is refused.
     [[nodiscard]] bool open(trunkline::manager_config wanted);
@@ -48,10 +55,13 @@ public:
 
     [[nodiscard]] trunkline::trunk_manager& manager() { return *manager_; }
     [[nodiscard]] background& files() { return files_; }
-    [[nodiscard]] cdr_log& records() { return records_; }
+    [[nodiscard]] softswitch::reception& reception() { return reception_; }
+    [[nodiscard]] live_calls& calls() { return calls_; }
+    /// When the manager has come to rest: agents behind sockets may still be told of the end.
+    void settle();
+    void write(const trunkline::call_record& record);
 
 private:
-    void incoming(trunkline::incoming_call& call);
     void trace(const trunkline::net::wire_tap_record& what);
 
     const configuration& of_;
@@ -60,6 +70,10 @@ private:
     cdr_log records_;
     note_log notes_;
     std::shared_ptr<ladder> ladder_;
+    io_thread io_;
+    live_calls calls_;
+    socket_hub hub_;
+    softswitch::reception reception_;
     std::unique_ptr<trunkline::trunk_manager> manager_;
 };
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -48,6 +49,8 @@ public:
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
 
     [[nodiscard]] bool has(std::string_view key);
+    /// "password" and "_file": a key that lives as long as this reader.
+    [[nodiscard]] std::string_view key_with(std::string_view key, std::string_view suffix);
     [[nodiscard]] std::string field(std::string_view key) const;
     /// Something is wrong with the value of a key, or with the table as a whole.
     void complain(std::string_view key, std::string message);
@@ -63,7 +66,8 @@ private:
     const toml::table* from_;
     std::string path_;
     reading* into_;
-    std::vector<std::string_view> known_; ///< The literals of whoever reads.
+    std::vector<std::string_view> known_; ///< The literals of whoever reads, and what is made.
+    std::deque<std::string> made_;
 };
 
 /// "a string", "a table": what a value is, in words.

@@ -31,43 +31,13 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
     return std::string{trunkline::trimmed(line)};
 }
 
-[[nodiscard]] std::optional<std::string> read_password(table_reader& from,
-                                                       const std::filesystem::path& folder) {
-    const auto given = from.text("password");
-    const auto file = from.text("password_file");
-    const auto variable = from.text("password_env");
-    if (int{given.has_value()} + int{file.has_value()} + int{variable.has_value()} > 1) {
-        from.complain("password", "give one of password, password_file and password_env");
-        return std::nullopt;
-    }
-    if (file) {
-        auto line = first_line(folder / *file);
-        if (!line || line->empty()) {
-            from.complain("password_file", fmt::format("no password can be read from {}",
-                                                       printable((folder / *file).string())));
-        }
-        return line;
-    }
-    if (variable) {
-        // Before any thread is started, and nobody here calls setenv.
-        const char* const value = std::getenv(variable->c_str()); // NOLINT(concurrency-mt-unsafe)
-        if (value == nullptr || *value == '\0') {
-            from.complain("password_env", fmt::format("the environment variable {} is not set",
-                                                      printable(*variable)));
-            return std::nullopt;
-        }
-        return std::string{value};
-    }
-    return given;
-}
-
 /// username, password and realm of a table that may hold other things, too.
 [[nodiscard]] std::optional<trunkline::userpass> read_userpass(table_reader& from,
                                                                const surroundings& around) {
     const auto problems_before = around.read.found.size();
     trunkline::userpass who;
     const auto username = from.text("username");
-    const auto password = read_password(from, around.folder);
+    const auto password = read_secret(from, "password", around.folder);
     who.realm = from.text("realm").value_or("");
     if (around.read.found.size() != problems_before) return std::nullopt;
     if (!username && !password) {
@@ -138,11 +108,12 @@ void read_gateways(table_reader& trunk, reading& read, std::vector<trunkline::ga
     });
 }
 
-void read_agent(table_reader& from, const surroundings& around, std::string& into) {
-    into = from.text("agent").value_or("");
+void read_agent(table_reader& from, std::string_view key, const surroundings& around,
+                std::string& into) {
+    into = from.text(key).value_or("");
     if (into.empty()) return;
     if (auto wrong = around.agents.add(into, around.folder); !wrong.empty()) {
-        from.complain("agent", std::move(wrong));
+        from.complain(key, std::move(wrong));
     }
 }
 
@@ -150,14 +121,15 @@ void read_numbers(table_reader& trunk, const surroundings& around,
                   std::vector<trunkline::did>& into) {
     trunk.each("numbers", [&](const toml::node& element, std::string field) {
         if (const auto* const text = element.as_string(); text != nullptr) {
-            into.push_back({text->get(), {}});
+            into.push_back({text->get(), {}, {}});
         } else if (const auto* const table = element.as_table(); table != nullptr) {
             table_reader from{*table, field, around.read};
             trunkline::did number;
             const auto digits = from.text("number");
             if (!digits && !from.has("number")) from.complain("has to have a number");
             number.number = digits.value_or("");
-            read_agent(from, around, number.agent);
+            read_agent(from, "agent", around, number.agent);
+            read_agent(from, "fallback", around, number.fallback);
             from.done();
             into.push_back(std::move(number));
         } else {
@@ -228,6 +200,38 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
 
 } // namespace
 
+std::optional<std::string> read_secret(table_reader& from, std::string_view what,
+                                       const std::filesystem::path& folder) {
+    const auto file_key = from.key_with(what, "_file");
+    const auto variable_key = from.key_with(what, "_env");
+    const auto given = from.text(what);
+    const auto file = from.text(file_key);
+    const auto variable = from.text(variable_key);
+    if (int{given.has_value()} + int{file.has_value()} + int{variable.has_value()} > 1) {
+        from.complain(what, fmt::format("give one of {}, {} and {}", what, file_key, variable_key));
+        return std::nullopt;
+    }
+    if (file) {
+        auto line = first_line(folder / *file);
+        if (!line || line->empty()) {
+            from.complain(file_key, fmt::format("no {} can be read from {}", what,
+                                                printable((folder / *file).string())));
+        }
+        return line;
+    }
+    if (variable) {
+        // Before any thread is started, and nobody here calls setenv.
+        const char* const value = std::getenv(variable->c_str()); // NOLINT(concurrency-mt-unsafe)
+        if (value == nullptr || *value == '\0') {
+            from.complain(variable_key, fmt::format("the environment variable {} is not set",
+                                                    printable(*variable)));
+            return std::nullopt;
+        }
+        return std::string{value};
+    }
+    return given;
+}
+
 trunkline::addresses read_addresses(table_reader& from) {
     trunkline::addresses read;
     const auto one = [&](std::string_view key, bool wildcard) {
@@ -269,7 +273,8 @@ trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
     }
     made.allow_from = trunk.texts("allow_from");
     read_numbers(trunk, around, made.numbers);
-    read_agent(trunk, around, made.default_agent);
+    read_agent(trunk, "agent", around, made.default_agent);
+    read_agent(trunk, "fallback", around, made.default_fallback);
     read_codecs(trunk, made);
     read_switches(trunk, made);
     if (const auto* const table = trunk.table("signalling"); table != nullptr) {

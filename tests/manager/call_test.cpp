@@ -361,6 +361,48 @@ TEST_CASE("trunkline::trunk_manager: trunks come and go while it runs") {
     REQUIRE(until([&] { return both.calling.count("answered") == 2; }));
 }
 
+TEST_CASE(
+    "trunkline::trunk_manager: a trunk changes in one step, and its calls in progress count") {
+    seen called;
+    auto config = on_loopback(2);
+    config.on_incoming = [&](incoming_call& call) {
+        CHECK(call.answer(std::make_unique<toner>(called, 1'000)));
+    };
+    pair_of_managers both{std::move(config)};
+    auto second = support::trunk_to(both.callee);
+    second.name = "second";
+    const auto id = both.caller.add_trunk(second);
+    REQUIRE(id.has_value());
+    const auto dial = [&](const std::string& by) {
+        dial_request made;
+        made.to = "1";
+        made.trunk = by;
+        made.agent = std::make_unique<toner>(both.calling, 600);
+        both.caller.dial(std::move(made));
+    };
+    dial("second");
+    REQUIRE(until([&] { return both.calling.count("answered") == 1; }));
+    auto changed = second;
+    changed.name = "third";
+    changed.channels = 1;
+    CHECK(both.caller.replace_trunk(*id, changed).has_value());
+    dial("second");
+    REQUIRE(until([&] { return both.calling.ended() == 1; }));
+    CHECK(both.calling.record().sip_code == 404);
+    dial("third");
+    REQUIRE(until([&] { return both.calling.ended() == 2; }));
+    CHECK(both.calling.record(1).sip_code == 486); // Its one channel is the first call's.
+    CHECK(both.caller.calls() == 1);
+    changed.name = "other";
+    const auto twice = both.caller.replace_trunk(*id, changed);
+    REQUIRE_FALSE(twice.has_value());
+    CHECK(twice.reason().rule == "unique");
+    changed.name = "";
+    CHECK(both.caller.replace_trunk(*id, changed).reason().field == "name");
+    CHECK(both.caller.remove_trunk(*id));
+    CHECK(both.caller.replace_trunk(*id, second).reason().rule == "known");
+}
+
 TEST_CASE("trunkline::trunk_manager: says what is wrong with its configuration") {
     const auto reason = [](manager_config config) -> std::string {
         try {

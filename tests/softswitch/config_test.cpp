@@ -172,9 +172,12 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.gateways[1].priority == 2);
     CHECK(one.auth->username == "user");
     CHECK(one.inbound_auth->realm == "softswitch");
-    REQUIRE(one.numbers.size() == 6);
+    REQUIRE(one.numbers.size() == 7);
     CHECK(one.numbers[0].agent == "echo");
-    CHECK(one.numbers[5].agent.empty());
+    CHECK(one.numbers[5].fallback == "echo");
+    CHECK(one.numbers[6].agent.empty());
+    CHECK(one.default_fallback == "echo");
+    CHECK(read->sockets.identity.auth_token == "change-me");
     CHECK(one.default_agent == "reflect");
     CHECK(one.channels == defaults.channels);
     CHECK(one.codecs == defaults.codecs);
@@ -182,7 +185,7 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.ringing_timeout == defaults.ringing_timeout);
     CHECK(one.headers.front().second == "42");
     CHECK(one.signalling.advertise == "203.0.113.7:5060");
-    CHECK(read->agents.size() == 6);
+    CHECK(read->agents.wrong_with("record:heard.wav").empty());
 }
 
 TEST_CASE("softswitch::config: a password comes from the file, from another, or from outside") {

@@ -138,15 +138,25 @@ TEST_CASE("softswitch::agents: every name makes its agent, and hold alone opens 
     for (const auto* const name : {"reflect", "echo", "hold", "play:greeting.wav",
                                    "interrupt:greeting.wav", "record:heard.wav"}) {
         INFO(name);
-        CHECK(catalogue.make(name, files) == nullptr);
+        // Those of a file are there when it was loaded; the others always.
+        const bool of_a_file = std::string_view{name}.find(':') != std::string_view::npos;
+        CHECK((catalogue.make(name, files) == nullptr) == of_a_file);
+        CHECK(catalogue.wrong_with(name).empty() != of_a_file);
         CHECK(catalogue.add(name, folder.path).empty());
         CHECK(catalogue.make(name, files) != nullptr);
+        CHECK(catalogue.wrong_with(name).empty());
         CHECK(agent_catalogue::options(name).media == (std::string_view{name} != "hold"));
     }
     CHECK(catalogue.make("", files) == nullptr);
     CHECK(!catalogue.add("", folder.path).empty());
     CHECK(!catalogue.add("play:", folder.path).empty());
     CHECK(!catalogue.add("Echo", folder.path).empty());
+    CHECK(catalogue.add("wss://bot.example.net/ws", folder.path).empty());
+    CHECK(catalogue.wrong_with("ws://127.0.0.1:8765").empty());
+    for (const auto* const name : {"ws://", "ws://a b", "http://bot", "record:/etc/x.wav", ""}) {
+        INFO(name);
+        CHECK(!catalogue.wrong_with(name).empty());
+    }
 }
 
 TEST_CASE("softswitch::notes: every diagnostic that a machine can note has a sentence") {

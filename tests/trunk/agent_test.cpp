@@ -79,6 +79,12 @@ struct desk : driver {
         receive(request.ack(ok));
         static_cast<void>(texts());
     }
+    /// All but what was heard: a caller who sends nothing is heard to be silent.
+    [[nodiscard]] std::vector<std::string> told_without_audio() const {
+        auto rest = told;
+        std::erase(rest, "audio");
+        return rest;
+    }
     void with(std::function<void(call&)> what) {
         REQUIRE(handle.post(std::move(what)));
         settle();
@@ -426,8 +432,8 @@ TEST_CASE_FIXTURE(desk, "trunkline::utterance: played, marked and finished in or
     with([&](call&) { CHECK(*first.sent_up_to() >= 1'120); });
     CHECK(told == std::vector<std::string>{"answered"});
     advance(1s);
-    CHECK(told == std::vector<std::string>{"answered", "mark first played", "mark second played",
-                                           "drained"});
+    CHECK(told_without_audio() == std::vector<std::string>{"answered", "mark first played",
+                                                           "mark second played", "drained"});
     // From another place than the call's callbacks it is refused, not run.
     CHECK(first.write(two_hundred_ms) == error{.code = errc::wrong_thread});
     CHECK(utterance{}.finish() == error{.code = errc::wrong_state});
@@ -478,13 +484,45 @@ TEST_CASE_FIXTURE(desk, "trunkline::call: pausing holds speech where it is, neve
     const auto packets = media.size();
     advance(500ms);
     CHECK(media.size() >= packets + 25);
-    CHECK(told == std::vector<std::string>{"answered"});
+    CHECK(told_without_audio() == std::vector<std::string>{"answered"});
     with([&](call& c) {
         CHECK(*speech.sent_up_to() == 0);
         CHECK(c.resume());
     });
     advance(500ms);
-    CHECK(told.back() == "drained");
+    CHECK(told_without_audio().back() == "drained");
+}
+
+TEST_CASE_FIXTURE(desk, "trunkline::agent: a caller who sends nothing is heard to be silent") {
+    answered();
+    advance(190ms);
+    CHECK(told == std::vector<std::string>{"answered"});
+    advance(110ms);
+    CHECK(std::ranges::count(told, "audio") >= 5);
+    hear(2);
+    advance(1s);
+    CHECK(std::ranges::count(told, "audio") >= 45);
+}
+
+TEST_CASE_FIXTURE(desk, "trunkline::call: a BYE says why, in words that cannot break it") {
+    answered();
+    with([](call& c) { c.hang_up("the \"bot\" said\r\nBYE"); });
+    CHECK(support::header(last(), "Reason") == R"(Q.850;cause=16;text="the \"bot\" saidBYE")");
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].ended_by == ended_by::application);
+    CHECK(records[0].sip_code == 0);
+}
+
+TEST_CASE_FIXTURE(desk, "trunkline::call: an agent that fails ends its call in its own name") {
+    answered();
+    with([](call& c) { c.fail("agent lost"); });
+    const auto bye = last();
+    CHECK(support::start_line(bye).starts_with("BYE "));
+    CHECK(support::header(bye, "Reason") == R"(SIP;cause=500;text="agent lost")");
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].ended_by == ended_by::agent);
+    CHECK(records[0].sip_code == 500);
+    CHECK(records[0].reason == "agent lost");
 }
 
 TEST_CASE_FIXTURE(desk, "trunkline::call: hangs up when all was said, not before") {

@@ -14,7 +14,11 @@ using support::driver;
 
 struct listener final : agent {
     std::vector<std::string>* told;
-    explicit listener(std::vector<std::string>& into) : told{&into} {}
+    std::vector<std::string>* initiated; ///< The numbers.
+    listener(std::vector<std::string>& into, std::vector<std::string>& numbers)
+        : told{&into},
+          initiated{&numbers} {}
+    void on_initiated(call& c) override { initiated->push_back(std::string{c.to()}); }
     void on_ringing(call&) override { told->push_back("ringing"); }
     void on_early_media(call&) override { told->push_back("early media"); }
     void on_answered(call&) override { told->push_back("answered"); }
@@ -23,6 +27,7 @@ struct listener final : agent {
 
 struct dialler : driver {
     std::vector<std::string> told;
+    std::vector<std::string> initiated;
     trunk_config wanted = carrier();
 
     dialler() {
@@ -31,7 +36,7 @@ struct dialler : driver {
     }
     void dial(dial_request what) {
         if (trunks.empty()) add(wanted);
-        what.agent = std::make_unique<listener>(told);
+        what.agent = std::make_unique<listener>(told, initiated);
         running().dial(std::move(what), now, out());
         settle();
     }
@@ -82,6 +87,15 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: an INVITE says who calls whom, by wa
     CHECK(support::header(text, "Content-Length") == std::to_string(support::body(text).size()));
     CHECK(support::body(text).find("m=audio 20002 RTP/AVP 0 8 ") != std::string::npos);
     CHECK(support::body(text).find("c=IN IP4 192.0.2.1\r\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: an agent knows its call before anything was sent") {
+    call("4930999");
+    CHECK(initiated == std::vector<std::string>{"+4930999"});
+    CHECK(told.empty());
+    call("a b"); // One that cannot be made was a call all the same.
+    CHECK(initiated.size() == 2);
+    CHECK(told == std::vector<std::string>{"ended"});
 }
 
 TEST_CASE("trunks::engine: dialled numbers begin with + or never do, names stay as they are") {

@@ -173,6 +173,25 @@ void leg::fire(timer which, time_point now, outbox& out) {
     }
 }
 
+namespace {
+
+/// RFC 3326: the status that it would have been, or 16, normal call clearing of Q.850.
+[[nodiscard]] std::string reason_line(int code, std::string_view words) {
+    std::string line{"Reason: "};
+    line += code == 0 ? "Q.850;cause=16" : "SIP;cause=" + std::to_string(code);
+    line += ";text=\"";
+    constexpr std::size_t most = 200; // What people read; a datagram has to hold it.
+    for (const char c : words.substr(0, most)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f) continue; // No words of an agent break the message.
+        if (c == '"' || c == '\\') line += '\\';
+        line += c;
+    }
+    return line + "\"\r\n";
+}
+
+} // namespace
+
 void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out) {
     ending how{by, code, std::string{reason}, {}};
     switch (phase_) {
@@ -196,8 +215,12 @@ void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now
         end(std::move(how), now, out);
         // Section 15.1.1: the callee may not send BYE before the ACK came.
         bye_when_acked_ = true;
+        bye_reason_ = reason_line(code, reason);
         return;
-    case phase::confirmed: end(std::move(how), now, out); return send_bye(now, out);
+    case phase::confirmed:
+        end(std::move(how), now, out);
+        bye_reason_ = reason_line(code, reason);
+        return send_bye(now, out);
     case phase::idle: end(std::move(how), now, out); return finish();
     case phase::leaving:
     case phase::finished: return;

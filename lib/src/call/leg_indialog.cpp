@@ -174,7 +174,7 @@ void leg::send_bye(time_point now, outbox& out) {
     dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(), around_.transactions.branch(bye_),
                        via_transport(), path_.sent_by);
     write_credentials(to, "BYE", dialog_.remote_target());
-    to.no_body();
+    to.raw(bye_reason_).no_body();
     around_.transactions.sent(bye_, out.commit(to.size()), now);
 }
 

@@ -39,6 +39,7 @@ void media_stream::agree(const sdp::agreed& what, time_point now) {
     speech_.set_law(law_);
     source_.expect(what.rtp, config_.symmetric);
     running_ = !what.disabled;
+    if (running_) heard_.start(now);
     if (!sending()) {
         if (next_frame_) paused_at_ = *next_frame_;
         next_frame_.reset();

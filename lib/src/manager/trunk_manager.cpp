@@ -189,6 +189,12 @@ trunk_manager::~trunk_manager() {
     for (auto& one : impl_->threads) one.join();
 }
 
+result<void, config_error> trunk_manager::check(const trunk_config& config) {
+    const auto made = trunks::compile(trunk_id{}, config, {}, nullptr);
+    if (!made) return made.reason();
+    return {};
+}
+
 result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     const std::lock_guard held{impl_->trunks_guard};
     const auto taken = std::ranges::any_of(
@@ -207,6 +213,27 @@ result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
     impl_->publish();
     return id;
+}
+
+result<void, config_error> trunk_manager::replace_trunk(trunk_id which, trunk_config config) {
+    const std::lock_guard held{impl_->trunks_guard};
+    auto next = *impl_->directory;
+    const auto found = std::ranges::find(next, which, [](const auto& one) { return one->id; });
+    if (found == next.end()) return config_error{"", "known", "there is no such trunk"};
+    for (const auto& one : next) {
+        if (one->id == which || one->config.name != config.name) continue;
+        return config_error{"name", "unique", "there is a trunk '" + config.name + "' already"};
+    }
+    // Calls in progress hold the ledger, so it goes on.
+    const auto ledger = std::static_pointer_cast<shared_channels>((*found)->channels);
+    const auto most = config.channels;
+    auto made = trunks::compile(which, std::move(config), impl_->config.user_agent, ledger);
+    if (!made) return made.reason();
+    ledger->set_most(most);
+    *found = *std::move(made);
+    impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
+    impl_->publish();
+    return {};
 }
 
 bool trunk_manager::remove_trunk(trunk_id which) {

@@ -38,6 +38,9 @@ std::string_view call::number() const noexcept {
 std::string_view call::agent_name() const noexcept {
     return self_->record.agent;
 }
+std::string_view call::fallback_name() const noexcept {
+    return self_->fallback;
+}
 call_handle call::handle() const {
     return {self_->record.id, engine_->config_.mailbox};
 }
@@ -170,14 +173,15 @@ outcome<> call::send_digits(std::string_view digits) {
     return done;
 }
 
-void call::hang_up() {
+void call::hang_up(std::string_view reason) {
     if (engine_->active_ == nullptr || self_->ended) return;
-    auto& here = *engine_->active_;
-    if (auto* leg = engine_->leg_of(*self_)) {
-        leg->hang_up(ended_by::application, 0, "hung up", here.now, here.out);
-    } else {
-        engine_->end_call(*self_, {ended_by::application, 0, "hung up", {}}, here.now, here.out);
-    }
+    const auto why = reason.empty() ? std::string_view{"hung up"} : reason;
+    engine_->hang_up(*self_, ended_by::application, 0, why);
+}
+
+void call::fail(std::string_view reason) {
+    if (engine_->active_ == nullptr || self_->ended) return;
+    engine_->hang_up(*self_, ended_by::agent, 500, reason);
 }
 
 void call::hang_up_after_drain() {
@@ -244,8 +248,8 @@ bool call_handle::post(std::function<void(call&)> what, std::function<void()> if
                          trunks::engine& engine) { engine.with_call(id, what, if_gone); });
 }
 
-bool call_handle::hang_up() const {
-    return post([](call& which) { which.hang_up(); });
+bool call_handle::hang_up(std::string reason) const {
+    return post([reason = std::move(reason)](call& which) { which.hang_up(reason); });
 }
 
 bool call_handle::clear(std::function<void(std::vector<cleared>)> done) const {

@@ -51,11 +51,7 @@ void engine::guarded(live_call& of, Callback callback) {
     active_->out.note(severity::failure, diagnostic::agent_failed, id.owner());
     auto* failed = calls_.find(id);
     if (failed == nullptr || failed->ended) return;
-    if (auto* leg = leg_of(*failed)) {
-        return leg->hang_up(ended_by::agent, 500, "the agent failed", active_->now, active_->out);
-    }
-    // Between two gateways there is no leg, and there is not to be another.
-    end_call(*failed, {ended_by::agent, 500, "the agent failed", {}}, active_->now, active_->out);
+    hang_up(*failed, ended_by::agent, 500, "the agent failed");
 }
 
 void engine::with_call(std::uint64_t id, const std::function<void(call&)>& what,
@@ -86,6 +82,7 @@ void engine::deliver_to(live_call& to, const effects::event& what) {
     auto& who = *to.who;
     auto& facade = to.facade;
     switch (code) {
+    case calls::event::initiated: return guarded(to, [&] { who.on_initiated(facade); });
     case calls::event::ringing: return guarded(to, [&] { who.on_ringing(facade); });
     case calls::event::early_media: return guarded(to, [&] { who.on_early_media(facade); });
     case calls::event::answered: return guarded(to, [&] { who.on_answered(facade); });

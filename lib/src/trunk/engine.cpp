@@ -257,6 +257,12 @@ void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& 
     out.tell(of.id.owner(), static_cast<std::uint16_t>(calls::event::ended));
 }
 
+void engine::hang_up(live_call& of, ended_by by, int code, std::string_view reason) {
+    auto& [self, outer, now, out] = *active_;
+    if (auto* leg = leg_of(of)) return leg->hang_up(by, code, reason, now, out);
+    end_call(of, {by, code, std::string{reason}, {}}, now, out);
+}
+
 void engine::erase_call(live_call& gone) {
     wheel_.disarm(gone.ring_timer);
     wheel_.disarm(gone.attempt_timer);

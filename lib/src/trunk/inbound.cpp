@@ -304,6 +304,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     made.record.to = message_->request_uri().user;
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
+    made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;
     auto& held = make_leg(made, flow);
     const auto id = transactions_.accept(*message_, flow, from.transport != transport::udp,
                                          held.machine.owner());

@@ -51,6 +51,7 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     made.record.agent = std::move(what.agent_name);
     made.record.from = what.from.empty() && on ? on->config.caller_id : std::move(what.from);
     made.record.to = on ? with_policy(what.to, on->config.leading_plus) : what.to;
+    out.tell(made.id.owner(), static_cast<std::uint16_t>(calls::event::initiated));
     const auto fail = [&](int status, std::string reason) {
         end_call(made, {ended_by::local_error, status, std::move(reason), {}}, now, out);
     };

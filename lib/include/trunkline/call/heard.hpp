@@ -23,6 +23,10 @@ public:
     /// in the sequence and none on the timeline.
     void take(const rtp::jitter_buffer::item& item, std::optional<codec::law> law, owner_id owner,
               time_point now, outbox& out);
+    /// Media flows from now on: whoever sends nothing at first is heard to be silent.
+    void start(time_point now) noexcept {
+        if (!begun_ && !fill_at_) fill_at_ = now + patience;
+    }
     /// Fills the timeline when the far end has been silent for a while, one frame a call.
     void tick(bool on_hold, owner_id owner, time_point now, outbox& out);
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept { return fill_at_; }

@@ -216,6 +216,7 @@ private:
     bool bye_when_acked_ = false;
     bool ack_waits_ = false; ///< For the path to the dialog's target.
     bool bye_waits_ = false;
+    std::string bye_reason_; ///< A header line, of RFC 3326; empty when nobody gave one.
     bool rerouting_ = false;
     bool late_offer_ = false;
     bool finish_waits_ = false;   ///< For the media pair that is still being opened.
@@ -235,8 +236,8 @@ private:
     std::unique_ptr<sip::digest_client> digest_;
     int challenges_ = 0;
     std::string invite_credentials_; ///< Header lines that the ACK of a 2xx repeats.
-    std::string left_fork_; ///< The tag of the last fork that was left,
-    int forks_left_ = 0;    ///< and how many were.
+    std::string left_fork_;          ///< The tag of the last fork that was left,
+    int forks_left_ = 0;             ///< and how many were.
 
     sdp::negotiation negotiation_;
     wish wish_ = wish::none;

@@ -62,6 +62,7 @@ namespace calls {
 /// The `code` of the effects::event that a call tells its agent.
 enum class event : std::uint16_t {
     incoming = 1,
+    initiated, ///< Outbound: nothing has been sent yet.
     ringing,
     early_media,
     answered,

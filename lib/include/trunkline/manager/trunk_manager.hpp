@@ -53,8 +53,13 @@ public:
     trunk_manager& operator=(const trunk_manager&) = delete;
     ~trunk_manager();
 
+    /// What add_trunk() would have against it, but for a name that another one has.
+    [[nodiscard]] static result<void, config_error> check(const trunk_config& config);
     /// Takes effect on running shards; calls in progress keep the trunk they began with.
     [[nodiscard]] result<trunk_id, config_error> add_trunk(trunk_config config);
+    /// In one step: no call meets the time between. Its calls in progress count against the new
+    /// number of channels. The rule "known" is broken when there is no such trunk.
+    [[nodiscard]] result<void, config_error> replace_trunk(trunk_id which, trunk_config config);
     bool remove_trunk(trunk_id which);
 
     /// Never fails at once: what goes wrong is told to the agent by on_ended.

@@ -24,6 +24,7 @@ public:
     agent& operator=(const agent&) = delete;
     virtual ~agent();
 
+    virtual void on_initiated(call&) {}   ///< Outbound: it has an id, and nothing was sent yet.
     virtual void on_ringing(call&) {}     ///< Outbound: 180.
     virtual void on_early_media(call&) {} ///< Outbound: audio before the answer.
     /// Media flows from here on; what is said in here is heard first.

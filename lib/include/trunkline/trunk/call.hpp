@@ -79,7 +79,7 @@ public:
 
     /// Runs `what` with the call, on its shard; `gone` instead if the call has ended.
     bool post(std::function<void(call&)> what, std::function<void()> gone = {}) const;
-    bool hang_up() const;
+    bool hang_up(std::string reason = {}) const;
     /// Clears what is queued; `done` gets what was sent and what was not, on the shard.
     bool clear(std::function<void(std::vector<cleared>)> done = {}) const;
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -103,6 +103,8 @@ public:
     [[nodiscard]] std::string_view to() const noexcept;     ///< The number called, as it stands.
     [[nodiscard]] std::string_view number() const noexcept; ///< The did that matched.
     [[nodiscard]] std::string_view agent_name() const noexcept; ///< That did's, or the trunk's.
+    /// Whom the configuration names for when that agent cannot; empty for an outbound call.
+    [[nodiscard]] std::string_view fallback_name() const noexcept;
     [[nodiscard]] call_handle handle() const;
     [[nodiscard]] media_statistics statistics() const;
     /// Protocol time, of this callback.
@@ -128,7 +130,10 @@ public:
     /// Digits by RFC 4733. errc::not_supported when the peer takes none.
     outcome<> send_digits(std::string_view digits);
 
-    void hang_up();
+    /// The reason stands in the record and, as RFC 3326 has it, in the BYE.
+    void hang_up(std::string_view reason = {});
+    /// The agent cannot go on: 500, or BYE with that reason, and the record says ended_by::agent.
+    void fail(std::string_view reason);
     void hang_up_after_drain(); ///< When all that was said has been sent.
 
 protected:

@@ -32,7 +32,8 @@ struct userpass {
 /// A telephone number of a trunk. "*" stands for every number.
 struct did {
     std::string number{};
-    std::string agent{}; ///< For the application: which of its agents answers.
+    std::string agent{};    ///< For the application: which of its agents answers,
+    std::string fallback{}; ///< and which one when that one cannot.
 };
 
 enum class codec_name : std::uint8_t { pcmu, pcma };
@@ -51,7 +52,8 @@ struct trunk_config {
     std::optional<userpass> inbound_auth{}; ///< What the carrier has to know. Most know nothing.
     std::vector<std::string> allow_from{};  ///< Addresses and networks its calls come from.
     std::vector<did> numbers{};
-    std::string default_agent{}; ///< For numbers without one.
+    std::string default_agent{};    ///< For numbers without one.
+    std::string default_fallback{}; ///< For numbers without a fallback.
     std::vector<codec_name> codecs{codec_name::pcmu,
                                    codec_name::pcma}; ///< The preferred one first.
     std::string caller_id{}; ///< From of outbound calls that do not say otherwise.

@@ -131,6 +131,9 @@ private:
     void take_notice(calls::notice& what, time_point now, outbox& out);
     void end_call(live_call& of, calls::ending how, time_point now, outbox& out);
     void note_media(live_call& of, const calls::leg& from);
+    /// By its leg if it has one: between two gateways there is none, and there is not to be
+    /// another.
+    void hang_up(live_call& of, ended_by by, int code, std::string_view reason);
     void erase_call(live_call& gone);
     [[nodiscard]] calls::leg* leg_of(const live_call& call);
     /// As long as its call has not ended: hung up in this very callback, it takes no commands.

@@ -47,6 +47,7 @@ struct live_call {
     std::unique_ptr<agent> who{};
     std::optional<slot_id> leg{};
     call_record record{};
+    std::string fallback{}; ///< For the application: who stands in for the agent.
     bool channel_taken = false;
     bool decided = false; ///< The application answered or rejected.
     bool ended = false;   ///< on_ended is on its way.

@@ -1,0 +1,37 @@
+// A call as operators see it: its id, its state, and what happened to it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <trunkline/trunk/call_record.hpp>
+
+namespace softswitch {
+
+enum class call_state : std::uint8_t { initiated, ringing, answered, ended };
+[[nodiscard]] std::string_view name(call_state what) noexcept;
+
+struct call_view {
+    std::string id{}; ///< "CA" and 32 hex digits: also what agents know the call by.
+    trunkline::direction direction = trunkline::direction::inbound;
+    std::string from{};
+    std::string to{};
+    std::string trunk{};
+    std::string agent{};
+    call_state state = call_state::initiated;
+    std::int64_t started_unix_ns = 0;
+    std::int64_t answered_unix_ns = 0;                      ///< 0 until then.
+    std::shared_ptr<const trunkline::call_record> record{}; ///< When it has ended.
+};
+
+/// What GET /events, webhooks and the page are told.
+struct call_event {
+    std::uint64_t number = 0; ///< Counts up from 1, without holes.
+    call_state what = call_state::initiated;
+    std::int64_t at_unix_ns = 0;
+    call_view call{};
+};
+
+} // namespace softswitch

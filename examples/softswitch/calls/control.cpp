@@ -1,0 +1,155 @@
+#include "control.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "text.hpp"
+#include "trunk_of_row.hpp"
+
+namespace softswitch {
+
+namespace {
+
+constexpr std::size_t longest_number = 64;
+
+[[nodiscard]] bool can_be_dialled(std::string_view number) {
+    constexpr std::string_view beside = "+*#._-";
+    return !number.empty() && number.size() <= longest_number &&
+           std::ranges::all_of(number, [&](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      beside.find(c) != std::string_view::npos;
+           });
+}
+
+} // namespace
+
+control::control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
+                 softswitch::reception& desk, live_calls& list,
+                 const std::vector<trunkline::trunk_config>& of_file)
+    : manager_{manager},
+      agents_{agents},
+      desk_{desk},
+      list_{list} {
+    for (const auto& one : of_file) {
+        file_trunks_.push_back(to_row(one));
+        routes_.push_back({.id = one.name,
+                           .name = one.name,
+                           .caller_id = one.caller_id,
+                           .outbound = one.outbound && !one.gateways.empty()});
+    }
+}
+
+std::optional<field_problem> control::check(const trunk_row& what) const {
+    const auto wrong = [&](std::string field,
+                           std::string_view agent) -> std::optional<field_problem> {
+        if (agent.empty()) return std::nullopt;
+        auto message = agents_.wrong_with(agent);
+        if (message.empty()) return std::nullopt;
+        return field_problem{std::move(field), std::move(message)};
+    };
+    if (auto found = wrong("default_inbound_agent_id", what.default_inbound_agent_id)) return found;
+    if (auto found = wrong("fallback_agent_id", what.fallback_agent_id)) return found;
+    for (std::size_t i = 0; i < what.numbers.size(); ++i) {
+        const auto& number = what.numbers[i];
+        const auto field = fmt::format("numbers[{}].", i);
+        if (auto found = wrong(field + "agent_id", number.agent_id)) return found;
+        if (auto found = wrong(field + "fallback_agent_id", number.fallback_agent_id)) return found;
+    }
+    if (what.transport != "udp") {
+        return field_problem{"transport", "has to be udp: this switch speaks no other yet"};
+    }
+    const auto good = trunkline::trunk_manager::check(to_config(what));
+    if (good) return std::nullopt;
+    // One that is being put together piece by piece may still have nobody to call or be called by.
+    const bool unfinished = good.reason().field == "gateways" && good.reason().rule == "required";
+    if (unfinished) return std::nullopt;
+    return to_problem(what, good.reason());
+}
+
+void control::put(const trunk_row& what) {
+    const std::lock_guard held{guard_};
+    auto found = std::ranges::find(routes_, what.id, &route::id);
+    const bool serves = what.is_active && !(what.gateways.empty() && what.ip_acls.empty());
+    if (!serves) {
+        if (found != routes_.end()) forget(*found);
+        return;
+    }
+    if (found == routes_.end()) {
+        routes_.push_back({.id = what.id, .name = {}, .caller_id = {}});
+        found = routes_.end() - 1;
+    }
+    found->name = what.name;
+    found->caller_id = what.caller_id;
+    found->outbound = what.outbound_enabled && !what.gateways.empty();
+    const auto complain = [&](const trunkline::config_error& reason) {
+        spdlog::error("trunk `{}` cannot be put into service: {}", printable(what.name),
+                      reason.message);
+    };
+    if (found->known) {
+        const auto changed = manager_.replace_trunk(*found->known, to_config(what));
+        if (!changed) complain(changed.reason());
+        return;
+    }
+    const auto added = manager_.add_trunk(to_config(what));
+    if (added) {
+        found->known = *added;
+    } else {
+        complain(added.reason());
+        routes_.erase(found);
+    }
+}
+
+void control::remove(std::string_view trunk_id) {
+    const std::lock_guard held{guard_};
+    const auto found = std::ranges::find(routes_, trunk_id, &route::id);
+    if (found != routes_.end()) forget(*found);
+}
+
+void control::forget(const route& which) {
+    if (which.known) manager_.remove_trunk(*which.known);
+    std::erase_if(routes_, [&](const route& one) { return &one == &which; });
+}
+
+trunk_health control::health(std::string_view trunk_name) const {
+    return {list_.active(trunk_name), list_.failed_in_a_row(trunk_name)};
+}
+
+std::optional<control::route> control::find(std::string_view wanted) const {
+    const std::lock_guard held{guard_};
+    for (const auto& one : routes_) {
+        if (wanted.empty() ? one.outbound : one.name == wanted || one.id == wanted) return one;
+    }
+    return std::nullopt;
+}
+
+std::optional<field_problem> control::check(const call_request& what) const {
+    if (!can_be_dialled(what.to)) {
+        return field_problem{"to", "has to be a number such as +14155550100, or a SIP user name"};
+    }
+    if (!what.from.empty() && !can_be_dialled(what.from)) {
+        return field_problem{"from", "has to be a number such as +14155550100, or a SIP user name"};
+    }
+    const auto by = find(what.route);
+    if (!by && what.route.empty()) {
+        return field_problem{"route", "no trunk takes outbound calls: add one with a gateway"};
+    }
+    if (!by) return field_problem{"route", "there is no active trunk of this name or id"};
+    if (!by->outbound) return field_problem{"route", "this trunk takes no outbound calls"};
+    if (auto wrong = agents_.wrong_with(what.agent); !wrong.empty()) {
+        return field_problem{"agent", std::move(wrong)};
+    }
+    return std::nullopt;
+}
+
+void control::dial(const call_request& what) {
+    const auto by = find(what.route);
+    auto wanted = what;
+    if (by && wanted.from.empty()) wanted.from = by->caller_id;
+    // One that went out of service since the check fails as such a call does, with an event.
+    desk_.dial(manager_, wanted, by ? by->name : what.route);
+}
+
+} // namespace softswitch

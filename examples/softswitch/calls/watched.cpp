@@ -1,0 +1,24 @@
+#include "watched.hpp"
+
+#include <trunkline/manager/trunk_manager.hpp>
+#include <trunkline/trunk/call.hpp>
+
+namespace softswitch {
+
+void watched::on_initiated(trunkline::call& call) {
+    list_.bind(id_, call.handle());
+    who_->on_initiated(call);
+}
+
+void watched::on_ringing(trunkline::call& call) {
+    list_.ringing(id_, trunkline::trunk_manager::to_unix(call.now()));
+    who_->on_ringing(call);
+}
+
+void watched::on_answered(trunkline::call& call) {
+    list_.answered(id_, trunkline::trunk_manager::to_unix(call.now()));
+    if (limit_) limit_(call.handle());
+    who_->on_answered(call);
+}
+
+} // namespace softswitch
