@@ -49,6 +49,10 @@ class Session {
       case "session.update":
         this.settings = { ...this.settings, ...event.session };
         if (this.turns) this.turns.interrupt_response ??= true;
+        for (const way of Object.keys(event.session.audio ?? {})) {
+          const format = event.session.audio[way].format?.type;
+          if (format !== "audio/pcmu") this.refuse(`audio.${way}.format is ${format}`);
+        }
         return this.send("session.updated", { session: this.settings });
       case "input_audio_buffer.append":
         return this.listen(Buffer.from(audio, "base64"));
@@ -68,8 +72,12 @@ class Session {
       case "conversation.item.retrieve":
         return this.send("conversation.item.retrieved", { item: this.message(event.item_id) });
       default:
-        return this.send("error", { error: { message: `no ${event.type} here` } });
+        return this.refuse(`no ${event.type} here`);
     }
+  }
+
+  refuse(message) {
+    this.send("error", { error: { message } });
   }
 
   get turns() {

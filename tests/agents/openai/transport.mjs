@@ -17,7 +17,9 @@ async function answer(twilioWebSocket) {
     if (type === "twilio_message" && message.event !== "media") tell(message);
   });
   const agent = new RealtimeAgent({ name: "Reception", instructions: "Greet whoever calls." });
-  const session = new RealtimeSession(agent, { transport });
+  // Without a word about audio the session would ask for PCM at 24 kHz, and the telephone for noise.
+  const config = { audio: { output: { voice: "marin" } } };
+  const session = new RealtimeSession(agent, { transport, config });
   session.on("error", ({ error }) => console.error("session:", error));
   session.on("audio_interrupted", () => tell({ event: "interrupted" }));
   await session.connect({ apiKey: "nobody asks for it", url: options.model });
