@@ -174,6 +174,21 @@ void warn_of_gateways(const configuration& of, std::size_t index, const surveyor
     }
 }
 
+void warn_of_rest(const configuration& of, problems& into) {
+    if (!of.rest) return;
+    const auto& rest = *of.rest;
+    if (!rest.at.address.is_loopback()) {
+        into.push_back({of.line_of("rest.at"), "rest.at",
+                        "tokens and passwords cross the network in the clear: stay on 127.0.0.1, "
+                        "and put a proxy with TLS before it"});
+    }
+    if (!rest.key_file.empty() && others_may_read(rest.key_file)) {
+        into.push_back({of.line_of("rest.key_file"), "rest.key_file",
+                        fmt::format("others may read the key: chmod 600 {}",
+                                    printable(rest.key_file.string()))});
+    }
+}
+
 void warn_of_local(const configuration& of, const std::string& field, std::string_view at,
                    const surveyor& world, problems& into) {
     const auto read = address_in(at);
@@ -192,6 +207,7 @@ surveyor real_world() {
 
 problems warnings(const configuration& of, const surveyor& world) {
     problems found;
+    warn_of_rest(of, found);
     for (std::size_t i = 0; i < of.manager.listen.size(); ++i) {
         warn_of_local(of, fmt::format("listen[{}].at", i), of.manager.listen[i].at, world, found);
     }
@@ -276,6 +292,8 @@ int check(const configuration& of, const std::filesystem::path& file) {
     std::size_t numbers = 0;
     for (const auto& trunk : of.trunks) numbers += trunk.numbers.size();
     fmt::print("{}", in_words(capacity_of(of, trunkline::net::raise_descriptor_limit()), of));
+    if (of.rest) fmt::print("{}", in_words(*of.rest));
+    if (of.webhook) fmt::print("{}", in_words(*of.webhook));
     fmt::print("{}: {} trunk{}, {} number{}: good\n", file.string(), of.trunks.size(),
                of.trunks.size() == 1 ? "" : "s", numbers, numbers == 1 ? "" : "s");
     return 0;

@@ -110,7 +110,9 @@ void read_agents(table_reader& root, const std::filesystem::path& folder, socket
         else
             agents.complain("account_sid", "has to be AC and 32 hex digits in lower case");
     }
-    into.identity.auth_token = read_secret(agents, "auth_token", folder).value_or("");
+    into.identity.auth_token =
+        read_secret(agents, {"auth_token", "auth_token_file", "auth_token_env"}, folder)
+            .value_or("");
     agents.done();
 }
 
@@ -137,7 +139,8 @@ void read_trunks(table_reader& root, const std::filesystem::path& folder, config
                              printable(into.trunks[i].name), other)});
         }
     }
-    if (into.trunks.empty()) {
+    // By REST they come later.
+    if (into.trunks.empty() && !root.has("rest")) {
         around.read.found.push_back(
             {0, "trunk", "there is none: add a [[trunk]] with name and gateways"});
     }
@@ -202,6 +205,8 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     read_media(root, manager);
     read_agents(root, folder, made.sockets);
     read_trunks(root, folder, made);
+    made.rest = read_rest(root, folder);
+    made.webhook = read_webhook(root, folder);
     root.done();
     if (!read.found.empty()) {
         std::ranges::stable_sort(read.found, {}, &problem::line);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <trunkline/trunkline.hpp>
 
 #include "agents.hpp"
+#include "rest_section.hpp"
 #include "sockets/socket_hub.hpp"
 
 namespace softswitch {
@@ -35,6 +37,8 @@ struct configuration {
     std::vector<trunkline::trunk_config> trunks;
     agent_catalogue agents;
     socket_settings sockets;
+    std::optional<rest_settings> rest;
+    std::optional<webhook_settings> webhook;
     /// Where each field stands, by its full name.
     std::map<std::string, std::size_t, std::less<>> lines;
 

@@ -16,6 +16,7 @@
 #include "signals.hpp"
 #include "switchboard.hpp"
 #include "text.hpp"
+#include "token_command.hpp"
 
 namespace {
 
@@ -28,6 +29,7 @@ constexpr const char* footer = R"(Examples:
   softswitch --trace 4155550100                     the SIP of the calls from or to a number
   softswitch dial +14155550100 --agent play:hello.wav
   softswitch dial +14155550100 --trunk carrier --from +14155550199 --hang-up-after 10s
+  softswitch token --name laptop                    who may use REST: a bearer token, shown once
 
 Agents: reflect, echo, hold, play:<wav>, interrupt:<wav>, record:<wav>.
 SIGTERM (or Ctrl-C) refuses new calls with 503 and lets the others go on for as long as `drain` says;
@@ -83,6 +85,20 @@ CLI::App* add_dial(CLI::App& program, options& into) {
     return dial;
 }
 
+CLI::App* add_token(CLI::App& program, token_options& into) {
+    auto* const token =
+        program.add_subcommand("token", "Make, list or revoke bearer tokens for REST");
+    token->fallthrough();
+    auto* const name =
+        token->add_option("--name", into.name, "What the new token is called")->type_name("NAME");
+    auto* const list = token->add_flag("--list", into.list, "List the tokens by name");
+    auto* const revoke =
+        token->add_option("--revoke", into.revoke, "Make a token worthless")->type_name("NAME");
+    name->excludes(list)->excludes(revoke);
+    list->excludes(revoke);
+    return token;
+}
+
 /// The log has a thread of its own and drops the oldest lines before it makes a shard wait.
 void open_log(const std::string& level) {
     spdlog::init_thread_pool(8'192, 1);
@@ -96,7 +112,8 @@ void open_log(const std::string& level) {
     spdlog::set_default_logger(std::move(log));
 }
 
-[[nodiscard]] outcome run(const options& how, bool dialling) {
+/// `tokens` is null when it is not about them.
+[[nodiscard]] outcome run(const options& how, bool dialling, const token_options* tokens) {
     auto loaded = load_configuration(how.config);
     if (!loaded) {
         for (const auto& one : loaded.reason()) {
@@ -110,6 +127,7 @@ void open_log(const std::string& level) {
         return outcome::usage;
     }
     if (how.check) return static_cast<outcome>(check(*loaded, how.config));
+    if (tokens != nullptr) return static_cast<outcome>(token(*loaded, *tokens));
     signals::block();
     open_log(!how.log_level.empty() ? how.log_level : dialling ? "warning" : "info");
     const auto ended = dialling ? dial(std::move(*loaded), how) : serve(*loaded, how);
@@ -124,6 +142,9 @@ int main(int argc, char** argv) {
     CLI::App program;
     add_options(program, how);
     const auto* const dialling = add_dial(program, how);
+    token_options tokens;
+    const auto* const about_tokens = add_token(program, tokens);
+    program.require_subcommand(0, 1);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& wrong) {
@@ -131,7 +152,8 @@ int main(int argc, char** argv) {
         return program.exit(wrong) == 0 ? 0 : static_cast<int>(outcome::usage);
     }
     try {
-        return static_cast<int>(run(how, dialling->parsed()));
+        return static_cast<int>(
+            run(how, dialling->parsed(), about_tokens->parsed() ? &tokens : nullptr));
     } catch (const std::exception& failed) {
         spdlog::shutdown();
         fmt::print(stderr, "softswitch: {}\n", failed.what());

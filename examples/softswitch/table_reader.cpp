@@ -154,11 +154,6 @@ std::vector<std::string> table_reader::texts(std::string_view key) {
     return read;
 }
 
-std::string_view table_reader::key_with(std::string_view key, std::string_view suffix) {
-    made_.push_back(std::string{key} + std::string{suffix});
-    return made_.back();
-}
-
 void table_reader::done() {
     for (auto at = from_->cbegin(); at != from_->cend(); ++at) {
         const std::string_view key = at->first.str();

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -49,8 +48,6 @@ public:
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
 
     [[nodiscard]] bool has(std::string_view key);
-    /// "password" and "_file": a key that lives as long as this reader.
-    [[nodiscard]] std::string_view key_with(std::string_view key, std::string_view suffix);
     [[nodiscard]] std::string field(std::string_view key) const;
     /// Something is wrong with the value of a key, or with the table as a whole.
     void complain(std::string_view key, std::string message);
@@ -66,8 +63,7 @@ private:
     const toml::table* from_;
     std::string path_;
     reading* into_;
-    std::vector<std::string_view> known_; ///< The literals of whoever reads, and what is made.
-    std::deque<std::string> made_;
+    std::vector<std::string_view> known_; ///< The literals of whoever reads.
 };
 
 /// "a string", "a table": what a value is, in words.

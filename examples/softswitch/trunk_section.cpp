@@ -2,9 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -15,6 +12,7 @@
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/text.hpp>
 
+#include "secret_field.hpp"
 #include "text.hpp"
 
 namespace softswitch {
@@ -23,13 +21,7 @@ namespace {
 
 constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
 
-/// The first line of a file: secrets are kept apart from what goes into version control.
-[[nodiscard]] std::optional<std::string> first_line(const std::filesystem::path& path) {
-    std::ifstream file{path};
-    std::string line;
-    if (!std::getline(file, line)) return std::nullopt;
-    return std::string{trunkline::trimmed(line)};
-}
+constexpr secret_keys password_keys{"password", "password_file", "password_env"};
 
 /// username, password and realm of a table that may hold other things, too.
 [[nodiscard]] std::optional<trunkline::userpass> read_userpass(table_reader& from,
@@ -37,7 +29,7 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
     const auto problems_before = around.read.found.size();
     trunkline::userpass who;
     const auto username = from.text("username");
-    const auto password = read_secret(from, "password", around.folder);
+    const auto password = read_secret(from, password_keys, around.folder);
     who.realm = from.text("realm").value_or("");
     if (around.read.found.size() != problems_before) return std::nullopt;
     if (!username && !password) {
@@ -45,7 +37,7 @@ constexpr std::int64_t highest_port = std::numeric_limits<std::uint16_t>::max();
         return std::nullopt;
     }
     if (!username) {
-        for (const std::string_view key : {"password", "password_file", "password_env"}) {
+        for (const auto key : {password_keys.given, password_keys.file, password_keys.variable}) {
             if (from.has(key)) from.complain(key, "needs a username beside it");
         }
         return std::nullopt;
@@ -199,38 +191,6 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
 }
 
 } // namespace
-
-std::optional<std::string> read_secret(table_reader& from, std::string_view what,
-                                       const std::filesystem::path& folder) {
-    const auto file_key = from.key_with(what, "_file");
-    const auto variable_key = from.key_with(what, "_env");
-    const auto given = from.text(what);
-    const auto file = from.text(file_key);
-    const auto variable = from.text(variable_key);
-    if (int{given.has_value()} + int{file.has_value()} + int{variable.has_value()} > 1) {
-        from.complain(what, fmt::format("give one of {}, {} and {}", what, file_key, variable_key));
-        return std::nullopt;
-    }
-    if (file) {
-        auto line = first_line(folder / *file);
-        if (!line || line->empty()) {
-            from.complain(file_key, fmt::format("no {} can be read from {}", what,
-                                                printable((folder / *file).string())));
-        }
-        return line;
-    }
-    if (variable) {
-        // Before any thread is started, and nobody here calls setenv.
-        const char* const value = std::getenv(variable->c_str()); // NOLINT(concurrency-mt-unsafe)
-        if (value == nullptr || *value == '\0') {
-            from.complain(variable_key, fmt::format("the environment variable {} is not set",
-                                                    printable(*variable)));
-            return std::nullopt;
-        }
-        return std::string{value};
-    }
-    return given;
-}
 
 trunkline::addresses read_addresses(table_reader& from) {
     trunkline::addresses read;

@@ -20,6 +20,7 @@
 #include "check.hpp"
 #include "notes.hpp"
 #include "recording.hpp"
+#include "scratch.hpp"
 #include "text.hpp"
 
 namespace softswitch {
@@ -64,26 +65,13 @@ TEST_CASE("softswitch::text: what strangers sent is shown as ASCII") {
     CHECK(printable("a\x1b[2J\xc3\xa9\n") == "a\\x1b[2J\\xc3\\xa9\\x0a");
 }
 
-/// A folder of the test's own, gone at its end.
-struct scratch {
-    std::filesystem::path path;
-    explicit scratch(std::string_view name)
-        : path{std::filesystem::temp_directory_path() / fmt::format("softswitch_{}", name)} {
-        std::filesystem::remove_all(path);
-        std::filesystem::create_directories(path);
-    }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    ~scratch() { std::filesystem::remove_all(path); }
-};
-
 [[nodiscard]] std::string contents(const std::filesystem::path& file) {
     std::ifstream stream{file, std::ios::binary};
     return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
 TEST_CASE("softswitch::recording: the file is whole after every piece, and never replaced") {
-    const scratch folder{"recording"};
+    const scratch folder;
     auto made = recording::create(folder.path / "heard.wav");
     REQUIRE(made);
     const std::vector<std::int16_t> piece{1, -1, 32'767, -32'768};
@@ -131,7 +119,7 @@ TEST_CASE("softswitch::background: refuses work, and counts it, when nobody does
 }
 
 TEST_CASE("softswitch::agents: every name makes its agent, and hold alone opens no media") {
-    const scratch folder{"agents"};
+    const scratch folder;
     std::filesystem::copy(TRUNKLINE_SOURCE_DIR "/examples/assets/greeting.wav", folder.path);
     agent_catalogue catalogue;
     background files;

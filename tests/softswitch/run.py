@@ -5,12 +5,14 @@ Every port is the kernel's choice, so that tests may run side by side."""
 
 import argparse
 import array
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -399,7 +401,35 @@ def usage(options, scratch):
         must(json.loads(cdr.read_text())["answered_ms"] is not None, "no answer")
 
 
-NEED_NO_SIPP = (audio, interrupted, killed, check, usage)
+def tokens(options, scratch):
+    (scratch / "key").write_text("7" * 64)
+    file = write(scratch, config({"+1": "echo"}, head='[rest]\nkey_file = "key"\ndatabase = "s.db"'))
+    (scratch / "none").mkdir()
+    told = run(options, "--config", write(scratch / "none", config({"+1": "echo"})), "token",
+               status=2).stderr
+    must("has no [rest]" in told, told)
+    made = run(options, "--config", file, "token", "--name", "laptop").stdout
+    must(re.fullmatch(r"tl_[A-Za-z0-9_-]{43}\n", made), "more than a token, or less")
+    # What is kept of it, as another program reads the file: while we have it open, too.
+    with contextlib.closing(sqlite3.connect(scratch / "s.db")) as other:
+        kept = other.execute("SELECT name, sha256 FROM token").fetchall()
+        must(kept == [("laptop", hashlib.sha256(made.strip().encode()).hexdigest())], kept)
+        told = run(options, "--config", file, "token", "--name", "laptop", status=2).stderr
+        must("there is a token `laptop` already" in told, told)
+        run(options, "--config", file, "token", "--name", "ci")
+        listed = run(options, "--config", file, "token", "--list").stdout
+        must(re.fullmatch(r"\S+Z  laptop\n\S+Z  ci\n", listed), listed)
+        run(options, "--config", file, "token", "--revoke", "laptop")
+        must(other.execute("SELECT name FROM token").fetchall() == [("ci",)], "laptop is there")
+    told = run(options, "--config", file, "token", "--revoke", "laptop", status=2).stderr
+    must("there is no token `laptop`" in told, told)
+    run(options, "--config", file, "token", "--list", "--revoke", "ci", status=2)
+    (scratch / "key").write_text("8" * 64)
+    told = run(options, "--config", file, "token", "--list", status=2).stderr
+    must("is encrypted with another key" in told, told)
+
+
+NEED_NO_SIPP = (audio, interrupted, killed, check, usage, tokens)
 CASES = {case.__name__: case
          for case in (inbound, refused, challenged, busy, drain, second_signal, shards,
                       *NEED_NO_SIPP)}

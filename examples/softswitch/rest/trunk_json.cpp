@@ -1,0 +1,288 @@
+#include "trunk_json.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <trunkline/core/address.hpp>
+
+namespace softswitch {
+
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::size_t agent_characters = 2'048;
+constexpr std::size_t name_characters = 100;
+constexpr std::size_t credential_characters = 256;
+constexpr unsigned degraded_after = 3;
+
+template <class Value>
+void replace(Value& what, std::optional<Value>&& with) {
+    if (with) what = *std::move(with);
+}
+
+/// An empty column is null to the client, who can then write it back as it came.
+[[nodiscard]] ordered_json text_or_null(const std::string& text) {
+    return text.empty() ? ordered_json() : ordered_json(text);
+}
+
+void read_credentials(json_reader& from, trunk_row& into) {
+    const bool one = from.has("auth_username");
+    const bool other = from.has("auth_password");
+    auto username = from.text_or_null("auth_username", credential_characters);
+    auto password = from.text_or_null("auth_password", credential_characters);
+    if (one != other) {
+        return from.complain(one ? "auth_password" : "auth_username",
+                             fmt::format("has to be given together with {}",
+                                         one ? "auth_username" : "auth_password"));
+    }
+    if (!username || !password) return;
+    if (username->empty() != password->empty()) {
+        return from.complain(username->empty() ? "auth_username" : "auth_password",
+                             "has to be there when the other one is; null for both clears them");
+    }
+    into.auth_username = *std::move(username);
+    into.auth_password = *std::move(password);
+}
+
+void read_codecs(json_reader& from, trunk_row& into) {
+    using trunkline::codec_name;
+    const auto text = from.word("codecs", {"PCMU,PCMA", "PCMA,PCMU", "PCMU", "PCMA"});
+    if (!text) return;
+    const auto first = text->starts_with("PCMU") ? codec_name::pcmu : codec_name::pcma;
+    into.codecs = {first};
+    if (text->size() == 4) return;
+    into.codecs.push_back(first == codec_name::pcmu ? codec_name::pcma : codec_name::pcmu);
+}
+
+/// What a new trunk and a change have in common.
+void read_columns(json_reader& from, trunk_row& into) {
+    replace(into.name, from.text("name", 1, name_characters));
+    replace(into.description, from.text("description", 0, 500));
+    replace(into.preset, from.word("preset", {"plivo", "telnyx", "twilio", "exotel", "vobiz",
+                                              "vonage", "custom"}));
+    replace(into.is_active, from.boolean("is_active"));
+    replace(into.inbound_enabled, from.boolean("inbound_enabled"));
+    replace(into.outbound_enabled, from.boolean("outbound_enabled"));
+    if (const auto count = from.integer("channels", 1, 1'000)) {
+        into.channels = static_cast<unsigned>(*count);
+    }
+    replace(into.default_inbound_agent_id,
+            from.text_or_null("default_inbound_agent_id", agent_characters));
+    replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
+    read_credentials(from, into);
+    replace(into.transport, from.word("transport", {"udp"}));
+    replace(into.outbound_leading_plus_enabled, from.boolean("outbound_leading_plus_enabled"));
+    replace(into.caller_id, from.text_or_null("caller_id", 128));
+    read_codecs(from, into);
+}
+
+/// What the API answers with and only the switch decides; whoever sends back what GET said is told.
+void refuse_read_only(json_reader& from) {
+    for (const std::string_view key : {"id", "created_at", "updated_at", "health", "active_calls",
+                                       "read_only", "has_password"}) {
+        if (from.has(key)) from.complain(key, "is read-only");
+    }
+}
+
+void read_gateway_fields(json_reader& from, gateway_row& into) {
+    if (auto host = from.text("host", 1, 253)) {
+        if (host->find_first_of(" \t<>;,@/\"[]") != std::string::npos) {
+            from.complain("host",
+                          "has to be an IP address or a name; its port is a field of its own");
+        }
+        into.host = *std::move(host);
+    }
+    if (const auto port = from.integer("port", 1, 65'535)) {
+        into.port = static_cast<std::uint16_t>(*port);
+    }
+    if (const auto priority = from.integer("priority", 0, 65'535)) {
+        into.priority = static_cast<unsigned>(*priority);
+    }
+}
+
+void read_number_fields(json_reader& from, number_row& into) {
+    if (auto key = from.text_or_null("destination_key", 128)) {
+        if (key->find_first_of(" \t<>;@\"") != std::string::npos) {
+            from.complain("destination_key", "has to be the called number as the carrier sends it, "
+                                             "without blanks and \"@\"");
+        }
+        into.destination_key = *std::move(key);
+    }
+    replace(into.agent_id, from.text_or_null("agent_id", agent_characters));
+    replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
+}
+
+[[nodiscard]] std::string codecs_text(const trunk_row& what) {
+    std::string made;
+    for (const auto codec : what.codecs) {
+        if (!made.empty()) made += ',';
+        made += codec == trunkline::codec_name::pcmu ? "PCMU" : "PCMA";
+    }
+    return made;
+}
+
+template <class Row>
+[[nodiscard]] ordered_json list_of(const std::vector<Row>& rows) {
+    auto made = ordered_json::array();
+    for (const auto& row : rows) made.push_back(to_json(row));
+    return made;
+}
+
+} // namespace
+
+bool is_e164(std::string_view text) noexcept {
+    if (text == "*") return true;
+    if (text.size() < 8 || text.size() > 16 || text[0] != '+' || text[1] == '0') return false;
+    return std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+trunk_row read_new_trunk(const json& body, first_problem& found) {
+    trunk_row made;
+    json_reader from{body, {}, found};
+    refuse_read_only(from);
+    from.require("name");
+    read_columns(from, made);
+    from.each("gateways", max_gateways, [&](const json& element, std::string field) {
+        made.gateways.push_back(read_gateway(element, std::move(field), found));
+    });
+    from.each("ip_acls", max_ip_acls, [&](const json& element, std::string field) {
+        made.ip_acls.push_back(read_ip_acl(element, std::move(field), found));
+    });
+    std::set<std::string> seen;
+    from.each("numbers", max_numbers, [&](const json& element, const std::string& field) {
+        made.numbers.push_back(read_number(element, field, found));
+        if (seen.insert(made.numbers.back().e164).second || found) return;
+        found = field_problem{field + ".e164", "stands in the list already"};
+    });
+    from.done();
+    return made;
+}
+
+void read_trunk_changes(const json& body, trunk_row& into, first_problem& found) {
+    json_reader from{body, {}, found};
+    refuse_read_only(from);
+    for (const std::string_view list : {"gateways", "ip_acls", "numbers"}) {
+        if (!from.has(list)) continue;
+        const std::string_view path = list == "ip_acls" ? "ip-acls" : list;
+        from.complain(list, fmt::format("is changed one by one: POST to /trunks/{{id}}/{} adds, "
+                                        "DELETE takes away",
+                                        path));
+    }
+    read_columns(from, into);
+    from.done();
+}
+
+gateway_row read_gateway(const json& body, std::string path, first_problem& found) {
+    gateway_row made;
+    json_reader from{body, std::move(path), found};
+    from.require("host");
+    read_gateway_fields(from, made);
+    from.done();
+    return made;
+}
+
+void read_gateway_changes(const json& body, gateway_row& into, first_problem& found) {
+    json_reader from{body, {}, found};
+    read_gateway_fields(from, into);
+    from.done();
+}
+
+ip_acl_row read_ip_acl(const json& body, std::string path, first_problem& found) {
+    ip_acl_row made;
+    json_reader from{body, std::move(path), found};
+    from.require("cidr");
+    if (const auto text = from.text("cidr", 1, 64)) {
+        if (const auto network = trunkline::cidr::parse(*text)) {
+            made.cidr = trunkline::to_text(*network);
+        } else {
+            from.complain("cidr", "has to be an IP address or a network, as \"198.51.100.0/24\"");
+        }
+    }
+    from.done();
+    return made;
+}
+
+number_row read_number(const json& body, std::string path, first_problem& found) {
+    number_row made;
+    json_reader from{body, std::move(path), found};
+    from.require("e164");
+    if (auto number = from.text("e164", 1, 64)) {
+        if (!is_e164(*number)) {
+            from.complain("e164", "has to be \"+\" and 7 to 15 digits, as \"+14155550100\", "
+                                  "or \"*\" for every number");
+        }
+        made.e164 = *std::move(number);
+    }
+    read_number_fields(from, made);
+    from.done();
+    return made;
+}
+
+void read_number_changes(const json& body, number_row& into, first_problem& found) {
+    json_reader from{body, {}, found};
+    if (body.is_object() && body.empty()) into.agent_id.clear();
+    for (const std::string_view key : {"id", "trunk_id", "e164"}) {
+        if (from.has(key)) from.complain(key, "is read-only");
+    }
+    read_number_fields(from, into);
+    from.done();
+}
+
+std::string_view health_text(const trunk_row& what, const trunk_health& how) noexcept {
+    if (!what.is_active) return "disabled";
+    if (how.failed_in_a_row >= degraded_after) return "degraded";
+    if (what.gateways.empty() && what.ip_acls.empty()) return "waiting for carrier";
+    return "ok";
+}
+
+ordered_json to_json(const gateway_row& what) {
+    return {{"id", what.id}, {"host", what.host}, {"port", what.port}, {"priority", what.priority}};
+}
+
+ordered_json to_json(const ip_acl_row& what) {
+    return {{"id", what.id}, {"cidr", what.cidr}};
+}
+
+ordered_json to_json(const number_row& what) {
+    return {{"id", what.id},
+            {"trunk_id", what.trunk_id},
+            {"e164", what.e164},
+            {"destination_key", text_or_null(what.destination_key)},
+            {"agent_id", text_or_null(what.agent_id)},
+            {"fallback_agent_id", text_or_null(what.fallback_agent_id)}};
+}
+
+ordered_json to_json(const trunk_row& what, const trunk_health& how, bool read_only) {
+    return {{"id", what.id},
+            {"name", what.name},
+            {"description", what.description},
+            {"preset", what.preset},
+            {"is_active", what.is_active},
+            {"inbound_enabled", what.inbound_enabled},
+            {"outbound_enabled", what.outbound_enabled},
+            {"channels", what.channels},
+            {"default_inbound_agent_id", text_or_null(what.default_inbound_agent_id)},
+            {"fallback_agent_id", text_or_null(what.fallback_agent_id)},
+            {"auth_username", text_or_null(what.auth_username)},
+            {"has_password", !what.auth_password.empty()},
+            {"transport", what.transport},
+            {"outbound_leading_plus_enabled", what.outbound_leading_plus_enabled},
+            {"caller_id", text_or_null(what.caller_id)},
+            {"codecs", codecs_text(what)},
+            {"health", health_text(what, how)},
+            {"active_calls", how.active_calls},
+            {"read_only", read_only},
+            {"created_at", text_or_null(what.created_at)},
+            {"updated_at", text_or_null(what.updated_at)},
+            {"gateways", list_of(what.gateways)},
+            {"ip_acls", list_of(what.ip_acls)},
+            {"numbers", list_of(what.numbers)}};
+}
+
+} // namespace softswitch
