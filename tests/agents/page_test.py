@@ -185,8 +185,21 @@ class Page(peers.Case):
         self.page.until_text("#calls", r"4930222222")
         self.page.until_text("#calls-caption", "^Calls: 1$")
         self.page.until("document.querySelectorAll('#events li').length === 3")
-        streams = [headers for path, headers in self.server.requests if path == "/events"]
-        self.assertEqual([one["Last-Event-ID"] for one in streams], ["1"])
+
+    def test_a_switch_that_was_restarted_counts_its_events_anew(self):
+        self.enter()
+        for _ in range(3):
+            self.tell("initiated", call())
+        self.page.until_text("#calls-caption", "^Calls: 3$")
+        port = self.server.server_port
+        self.server.end()
+        self.page.until_text("#status", "Not connected")
+        self.server = PageServer(port=port)
+        self.page.until_text("#calls", "Nobody is on the telephone")
+        self.page.until_text("#status", "^Connected$")
+        self.tell("answered", call())
+        self.page.until_text("#calls-caption", "^Calls: 1$")
+        self.page.until("document.querySelectorAll('#events li').length === 1")
 
     def test_it_is_read_out_and_fits_a_telephone(self):
         busy = [call(ago=3_723), call("outbound", ago=14, to="+4930123456"),
