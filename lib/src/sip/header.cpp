@@ -1,6 +1,7 @@
 #include <trunkline/sip/header.hpp>
 
 #include <array>
+#include <cstring>
 
 #include <trunkline/core/text.hpp>
 
@@ -60,26 +61,48 @@ constexpr std::array<std::string_view, header_count> names{
 };
 constexpr std::size_t longest = 19;
 
-/// One bucket for each length and first letter: no two of ours share more than a few, so a name
-/// costs one comparison, seldom two.
-struct buckets {
-    static constexpr std::size_t letters = 32;
-    std::array<std::array<std::uint8_t, letters>, longest + 1> first{};
-    std::array<std::uint8_t, header_count> next{};
+/// Its first and last letter and its length tell all names of ours apart, whatever their case.
+struct places {
+    static constexpr std::size_t count = 128;
+
+    [[nodiscard]] static constexpr std::size_t of(std::string_view name) noexcept {
+        const auto first = static_cast<unsigned char>(name.front()) | 0x20U;
+        const auto last = static_cast<unsigned char>(name.back()) | 0x20U;
+        return (first + 33 * (last + name.size())) % count;
+    }
+
+    std::array<std::uint8_t, count> header_at{}; ///< 0, which is other, where none is.
 };
 
-consteval buckets make_buckets() {
-    buckets made;
-    for (std::size_t i = header_count - 1; i > 0; --i) {
-        const auto letter = static_cast<unsigned char>(names[i][0]) % buckets::letters;
-        auto& head = made.first[names[i].size()][letter];
-        made.next[i] = head;
-        head = static_cast<std::uint8_t>(i);
+consteval places make_places() {
+    places made;
+    for (std::size_t i = 1; i < header_count; ++i) {
+        auto& place = made.header_at[places::of(names[i])];
+        if (place != 0) throw "two names share a place: places::of() needs another factor";
+        place = static_cast<std::uint8_t>(i);
     }
     return made;
 }
 
-constexpr buckets table = make_buckets();
+constexpr places table = make_places();
+
+/// The same for names of two to nineteen letters, in overlapping words instead of a call.
+[[nodiscard]] bool same(const char* a, const char* b, std::size_t size) noexcept {
+    const auto word = [](const char* at, auto into) {
+        std::memcpy(&into, at, sizeof into);
+        return into;
+    };
+    const auto both = [&](auto type) {
+        const auto last = size - sizeof type;
+        return ((word(a, type) ^ word(b, type)) | (word(a + last, type) ^ word(b + last, type))) ==
+               0;
+    };
+    if (size > 16)
+        return both(std::uint64_t{}) &&
+               word(a + 8, std::uint64_t{}) == word(b + 8, std::uint64_t{});
+    if (size >= 8) return both(std::uint64_t{});
+    return size >= 4 ? both(std::uint32_t{}) : both(std::uint16_t{});
+}
 
 [[nodiscard]] header compact(char letter) noexcept {
     switch (to_lower(letter)) {
@@ -107,9 +130,11 @@ constexpr buckets table = make_buckets();
 header header_of(std::string_view text) noexcept {
     if (text.size() == 1) return compact(text[0]);
     if (text.empty() || text.size() > longest) return header::other;
-    const auto letter = static_cast<unsigned char>(text[0]) % buckets::letters;
-    for (auto i = table.first[text.size()][letter]; i != 0; i = table.next[i]) {
-        if (names[i] == text || iequals(names[i], text)) return static_cast<header>(i);
+    const auto i = table.header_at[places::of(text)];
+    const auto candidate = names[i];
+    if (candidate.size() != text.size()) return header::other;
+    if (same(candidate.data(), text.data(), text.size()) || iequals(candidate, text)) {
+        return static_cast<header>(i);
     }
     return header::other;
 }

@@ -1,7 +1,6 @@
 #include <trunkline/sip/message.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
@@ -13,27 +12,6 @@ using namespace grammar;
 namespace {
 
 constexpr std::string_view version = "SIP/2.0";
-
-/// Headers that may stand once (section 7.3.1): a second one is how requests are smuggled.
-[[nodiscard]] constexpr bool single(header which) noexcept {
-    switch (which) {
-    case header::call_id:
-    case header::content_length:
-    case header::content_type:
-    case header::cseq:
-    case header::expires:
-    case header::from:
-    case header::max_forwards:
-    case header::to:
-    case header::refer_to:
-    case header::replaces:
-    case header::session_expires:
-    case header::min_se:
-    case header::rack:
-    case header::rseq: return true;
-    default: return false;
-    }
-}
 
 /// Digits only. Over 32 bits it counts as the largest value, as section 20.19 has it for Expires.
 [[nodiscard]] std::optional<std::uint32_t> delta_seconds(std::string_view text) noexcept {
@@ -81,39 +59,23 @@ void message_view::reset() noexcept {
     from_ = to_ = contact_ = {};
     cseq_ = {};
     hops_.reset();
-    has_contact_ = answerable_ = failed_ = false;
-    error_ = {};
-    size_ = count_ = 0;
-    first_.fill(none);
-}
-
-/// The headers are not checked in the order in which they stand, so the earlier place wins.
-void message_view::fail(errc code, header which, std::size_t at) noexcept {
-    // A version that is not ours says least: 505 is for what is right but for that.
-    const bool version_only = error_.code == errc::bad_version;
-    if (failed_ && !version_only && (code == errc::bad_version || at >= error_.offset)) return;
-    failed_ = true;
-    error_ = {.code = code,
-              .field = static_cast<std::uint8_t>(which),
-              .offset = static_cast<std::uint32_t>(at)};
+    has_contact_ = answerable_ = false;
+    size_ = 0;
+    wrong_ = {};
 }
 
 result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
     reset();
-    std::size_t at = 0;
-    // Section 7.5: line breaks before the start line are keep-alives, and ignored.
-    while (at + 1 < text.size() && text[at] == '\r' && text[at + 1] == '\n') at += 2;
-    if (at == text.size()) return wrong(errc::need_more, at);
+    const auto indexed = index_.read(text, wrong_);
+    if (!indexed) return indexed.reason();
     const std::string_view whole{text.data(), text.size()};
-    const auto end = whole.find("\r\n", at);
-    if (end == std::string_view::npos) return wrong(errc::need_more, text.size());
-    read_start_line(whole.substr(at, end - at), at);
-    at = index(text, end + 2);
+    const auto line = index_.start_line();
+    read_start_line(line, static_cast<std::size_t>(line.data() - whole.data()));
     check(whole);
-    frame(text, at, stream);
+    frame(text, *indexed, stream);
     answerable_ =
         is_request() && method_ != method::ack && !method_text_.empty() && !via_.sent_by.empty();
-    if (failed_) return error_;
+    if (wrong_.noted()) return wrong_.reason();
     return {};
 }
 
@@ -165,70 +127,6 @@ void message_view::read_start_line(std::string_view line, std::size_t at) noexce
     const bool other_version = spoken.size() > 4 && iequals(spoken.substr(0, 4), "SIP/") &&
                                all(spoken.substr(4), set::host);
     fail(other_version ? errc::bad_version : errc::bad_token, header::other, offset(spoken));
-}
-
-/// Finds the header lines, joins folded ones, and returns the position after the empty line.
-std::size_t message_view::index(std::span<char> text, std::size_t at) noexcept {
-    const std::string_view whole{text.data(), text.size()};
-    const auto start = at;
-    while (true) {
-        if (at - start > limits::header_section) {
-            fail(errc::limit_exceeded, header::other, at);
-            return at;
-        }
-        auto end = at;
-        while (true) {
-            const void* found = std::memchr(text.data() + end, '\r', text.size() - end);
-            if (found == nullptr) {
-                fail(errc::need_more, header::other, text.size());
-                return text.size();
-            }
-            end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-            if (end + 1 < text.size() && text[end + 1] == '\n') {
-                const bool folded = end > at && end + 2 < text.size() &&
-                                    (text[end + 2] == ' ' || text[end + 2] == '\t');
-                if (!folded) break;
-                text[end] = text[end + 1] = ' ';
-            } else if (end > at && text[end - 1] == '\\') {
-                fail(errc::bad_quote, header::other, end);
-                ++end;
-            } else {
-                fail(errc::bad_token, header::other, end);
-                ++end;
-            }
-        }
-        if (end == at) return end + 2;
-        add(whole.substr(at, end - at), at);
-        at = end + 2;
-    }
-}
-
-void message_view::add(std::string_view line, std::size_t at) noexcept {
-    const auto name_end = run(line, 0, set::token);
-    const auto colon = skip_blank(line, name_end);
-    if (name_end == 0 || colon == line.size() || line[colon] != ':') {
-        return fail(errc::bad_token, header::other, at + colon);
-    }
-    if (count_ == fields_.size()) return fail(errc::limit_exceeded, header::other, at);
-    auto value_at = skip_blank(line, colon + 1);
-    auto value_end = line.size();
-    while (value_end > value_at && (line[value_end - 1] == ' ' || line[value_end - 1] == '\t')) {
-        --value_end;
-    }
-    const auto id = header_of(line.substr(0, name_end));
-    fields_[count_] = {id, none, line.substr(0, name_end),
-                       line.substr(value_at, value_end - value_at)};
-    if (const auto bad = bad_text(fields_[count_].value)) {
-        fail(errc::bad_token, id, at + value_at + *bad);
-    }
-    const auto slot = static_cast<std::size_t>(id);
-    if (first_[slot] == none) {
-        first_[slot] = static_cast<std::uint8_t>(count_);
-    } else {
-        if (single(id)) fail(errc::duplicate, id, at);
-        fields_[last_[slot]].next = static_cast<std::uint8_t>(count_);
-    }
-    last_[slot] = static_cast<std::uint8_t>(count_++);
 }
 
 void message_view::check(std::string_view whole) noexcept {
