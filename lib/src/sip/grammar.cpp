@@ -2,16 +2,9 @@
 
 #include <cstring>
 
-#include <trunkline/core/address.hpp>
-
 namespace trunkline::sip::grammar {
 
 namespace {
-
-[[nodiscard]] bool is_ipv4_like(std::string_view host) noexcept {
-    const auto last = host.substr(host.rfind('.') + 1);
-    return !last.empty() && all(last, set::digit);
-}
 
 /// Whether none of eight bytes is a control character, tested all at once. A byte behind one that
 /// is may be taken for another, which costs a second look and no more.
@@ -41,42 +34,6 @@ std::optional<std::size_t> bad_text(std::string_view value) noexcept {
         if (c != '\t' && !quoted_pair) return at;
     }
     return std::nullopt;
-}
-
-result<host_port> read_host_port(std::string_view text, std::size_t at, bool blank) noexcept {
-    host_port read;
-    const auto start = at;
-    if (at < text.size() && text[at] == '[') {
-        const auto closing = text.find(']', at);
-        if (closing == std::string_view::npos) return wrong(errc::bad_address, at);
-        at = closing + 1;
-        read.host = text.substr(start, at - start);
-        if (!address::parse(read.host)) return wrong(errc::bad_address, start);
-    } else {
-        at += run(text, at, set::host);
-        read.host = text.substr(start, at - start);
-        if (read.host.empty()) return wrong(errc::bad_address, start);
-        // A last label of digits only makes it an address, and then it has to be one.
-        if (is_ipv4_like(read.host) && read.host.find('.') != std::string_view::npos &&
-            !address::parse(read.host)) {
-            return wrong(errc::bad_address, start);
-        }
-    }
-    read.end = at;
-    const auto colon = blank ? skip_blank(text, at) : at;
-    if (colon == text.size() || text[colon] != ':') return read;
-    at = blank ? skip_blank(text, colon + 1) : colon + 1;
-    const auto digits = run(text, at, set::digit);
-    if (digits == 0) return wrong(errc::bad_number, at);
-    unsigned port = 0;
-    for (std::size_t i = 0; i < digits; ++i) {
-        port = port * 10 + static_cast<unsigned>(text[at + i] - '0');
-        if (port > 65'535) return wrong(errc::bad_number, at);
-    }
-    read.port = static_cast<std::uint16_t>(port);
-    read.has_port = true;
-    read.end = at + digits;
-    return read;
 }
 
 std::string_view next_element(std::string_view& rest) noexcept {

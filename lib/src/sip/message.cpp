@@ -5,6 +5,8 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 using namespace grammar;
@@ -26,25 +28,29 @@ constexpr std::string_view version = "SIP/2.0";
 }
 
 [[nodiscard]] bool is_call_id(std::string_view text) noexcept {
-    const auto at = text.find('@');
-    const auto local = text.substr(0, at);
-    if (local.empty() || !all(local, set::word)) return false;
-    if (at == std::string_view::npos) return true;
-    const auto host = text.substr(at + 1);
-    return !host.empty() && all(host, set::word);
+    value_reader in{text};
+    const auto local = in.run_end(0, text.size(), set::word);
+    if (local == 0 || local == text.size()) return local != 0;
+    const auto host = local + 1;
+    return text[local] == '@' && host < text.size() &&
+           in.run_end(host, text.size(), set::word) == text.size();
 }
 
 /// m-type SLASH m-subtype *( SEMI m-parameter ), white space around the slash allowed.
 [[nodiscard]] std::optional<std::size_t> bad_media_type(std::string_view value) noexcept {
-    auto at = run(value, 0, set::token);
-    if (at == 0) return 0;
-    at = skip_blank(value, at);
-    if (at == value.size() || value[at] != '/') return at;
-    at = skip_blank(value, at + 1);
-    const auto subtype = run(value, at, set::token);
-    if (subtype == 0) return at;
-    const auto parameters = parameters_view::parse(value.substr(at + subtype));
-    if (!parameters) return at + subtype + parameters.reason().offset;
+    value_reader in{value};
+    const auto size = value.size();
+    const auto type = in.run_end(0, size, set::token);
+    if (type == 0) return 0;
+    const auto slash = skip_blank(value, type);
+    if (slash == size || value[slash] != '/') return slash;
+    const auto subtype = skip_blank(value, slash + 1);
+    const auto end = in.run_end(subtype, size, set::token);
+    if (end == subtype) return subtype;
+    parameters_view parameters;
+    std::string_view ignored;
+    const auto read = in.parameters(end, size, parameters, {}, ignored);
+    if (!read) return read.reason().offset;
     return std::nullopt;
 }
 
@@ -133,30 +139,52 @@ void message_view::check(std::string_view whole) noexcept {
     const auto offset = [&](std::string_view part) {
         return static_cast<std::size_t>(part.data() - whole.data());
     };
-    const auto take = [&](header which, auto& into, const auto& parsed) {
-        if (parsed) {
-            into = *parsed;
-        } else {
-            fail(parsed.reason().code, which, offset(value(which)) + parsed.reason().offset);
-        }
-    };
     for (const auto which :
          {header::via, header::from, header::to, header::call_id, header::cseq}) {
         if (!has(which)) fail(errc::missing, which, whole.size());
     }
-    check_lists(whole);
-    if (has(header::from)) take(header::from, from_, name_addr_view::parse(value(header::from)));
-    if (has(header::to)) take(header::to, to_, name_addr_view::parse(value(header::to)));
+    check_vias(whole);
+    for (const auto which : {header::contact, header::route, header::record_route}) {
+        check_addresses(which, whole);
+    }
+    const auto take = [&](header which, name_addr_view& into) {
+        if (!has(which)) return;
+        value_reader in{value(which)};
+        const auto read = in.name_addr(0, value(which).size(), into);
+        if (read) return;
+        into = {};
+        fail(read.reason().code, which, offset(value(which)) + read.reason().offset);
+    };
+    take(header::from, from_);
+    take(header::to, to_);
     if (has(header::call_id) && (!is_call_id(call_id()) || call_id().size() > limits::call_id)) {
         fail(call_id().size() > limits::call_id ? errc::limit_exceeded : errc::bad_token,
              header::call_id, offset(call_id()));
     }
     if (has(header::cseq)) {
-        take(header::cseq, cseq_, cseq_view::parse(value(header::cseq)));
+        const auto text = value(header::cseq);
+        const auto read = cseq_view::parse(text);
+        if (read) {
+            cseq_ = *read;
+        } else {
+            fail(read.reason().code, header::cseq, offset(text) + read.reason().offset);
+        }
         if (is_request() && !cseq_.method.empty() && cseq_.method != method_text_) {
             fail(errc::mismatch, header::cseq, offset(cseq_.method));
         }
     }
+    check_numbers(whole);
+    if (const auto type = value(header::content_type); has(header::content_type)) {
+        if (const auto bad = bad_media_type(type)) {
+            fail(errc::bad_token, header::content_type, offset(type) + *bad);
+        }
+    }
+}
+
+void message_view::check_numbers(std::string_view whole) noexcept {
+    const auto offset = [&](std::string_view part) {
+        return static_cast<std::size_t>(part.data() - whole.data());
+    };
     if (const auto hops = value(header::max_forwards); has(header::max_forwards)) {
         const auto number = delta_seconds(hops);
         if (!number || run(hops, 0, set::digit) != hops.size()) {
@@ -171,27 +199,24 @@ void message_view::check(std::string_view whole) noexcept {
             fail(errc::bad_number, which, offset(value(which)));
         }
     }
-    if (const auto type = value(header::content_type); has(header::content_type)) {
-        if (const auto bad = bad_media_type(type)) {
-            fail(errc::bad_token, header::content_type, offset(type) + *bad);
-        }
-    }
 }
 
-/// Via, Contact, Route and Record-Route: every element, because a response copies them all and a
-/// dialog keeps them.
-void message_view::check_lists(std::string_view whole) noexcept {
-    const auto offset = [&](std::string_view part) {
-        return static_cast<std::size_t>(part.data() - whole.data());
-    };
+/// Every one, because a response copies them all.
+void message_view::check_vias(std::string_view whole) noexcept {
     std::size_t vias = 0;
-    each(header::via, [&](std::string_view list) {
-        if (list.ends_with(',')) fail(errc::bad_token, header::via, offset(list) + list.size());
+    each(header::via, [&](std::string_view text) {
+        const auto begin = static_cast<std::size_t>(text.data() - whole.data());
+        if (text.ends_with(',')) fail(errc::bad_token, header::via, begin + text.size());
+        value_reader in{text};
+        auto list = text;
+        via_view other;
         do {
             const auto element = next_element(list);
-            const auto parsed = via_view::parse(element);
+            const auto at = static_cast<std::size_t>(element.data() - text.data());
+            auto& into = vias == 0 ? via_ : other;
             ++vias; // A bad one counts: what stands behind it is not the top.
-            if (!parsed) {
+            if (const auto read = in.via(at, at + element.size(), into); !read) {
+                into = {};
                 // Its sender is told all the same, if it can be read where he is; of parameters
                 // that make no sense none is repeated.
                 const auto head = via_view::parse(element.substr(0, element.find(';')));
@@ -199,39 +224,47 @@ void message_view::check_lists(std::string_view whole) noexcept {
                     via_ = *head;
                     via_.parameters = {};
                 }
-                return fail(parsed.reason().code, header::via,
-                            offset(element) + parsed.reason().offset);
+                return fail(read.reason().code, header::via, begin + read.reason().offset);
             }
-            if (vias == 1) via_ = *parsed;
             // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
-            if (vias == 1 && parsed->branch == magic_cookie) {
-                fail(errc::bad_token, header::via, offset(parsed->branch));
+            if (vias == 1 && via_.branch == magic_cookie) {
+                const auto branch = static_cast<std::size_t>(via_.branch.data() - whole.data());
+                fail(errc::bad_token, header::via, branch);
             }
         } while (!list.empty());
     });
     if (vias > limits::vias) {
-        fail(errc::limit_exceeded, header::via, offset(value(header::via)));
+        const auto first = static_cast<std::size_t>(value(header::via).data() - whole.data());
+        fail(errc::limit_exceeded, header::via, first);
     }
-    for (const auto which : {header::contact, header::route, header::record_route}) {
-        std::size_t count = 0;
-        each(which, [&](std::string_view list) {
-            if (which == header::contact && list == "*") return;
-            if (list.ends_with(',')) fail(errc::bad_token, which, offset(list) + list.size());
-            do {
-                const auto element = next_element(list);
-                const auto parsed = name_addr_view::parse(element);
-                if (!parsed) {
-                    return fail(parsed.reason().code, which,
-                                offset(element) + parsed.reason().offset);
-                }
-                if (which == header::contact && count == 0) {
-                    contact_ = *parsed;
-                    has_contact_ = true;
-                }
-                ++count;
-            } while (!list.empty());
-        });
-        if (count > limits::routes) fail(errc::limit_exceeded, which, offset(value(which)));
+}
+
+/// Contact, Route and Record-Route: every element, because a dialog keeps them.
+void message_view::check_addresses(header which, std::string_view whole) noexcept {
+    std::size_t count = 0;
+    each(which, [&](std::string_view text) {
+        if (which == header::contact && text == "*") return;
+        const auto begin = static_cast<std::size_t>(text.data() - whole.data());
+        if (text.ends_with(',')) fail(errc::bad_token, which, begin + text.size());
+        value_reader in{text};
+        auto list = text;
+        name_addr_view other;
+        do {
+            const auto element = next_element(list);
+            const auto at = static_cast<std::size_t>(element.data() - text.data());
+            const bool is_contact = which == header::contact && count == 0;
+            auto& into = is_contact ? contact_ : other;
+            if (const auto read = in.name_addr(at, at + element.size(), into); !read) {
+                into = {};
+                return fail(read.reason().code, which, begin + read.reason().offset);
+            }
+            has_contact_ = has_contact_ || is_contact;
+            ++count;
+        } while (!list.empty());
+    });
+    if (count > limits::routes) {
+        const auto first = static_cast<std::size_t>(value(which).data() - whole.data());
+        fail(errc::limit_exceeded, which, first);
     }
 }
 

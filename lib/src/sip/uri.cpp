@@ -5,112 +5,117 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 using namespace grammar;
 
-namespace {
+result<void> value_reader::uri(std::size_t at, std::size_t to, uri_view& into) noexcept {
+    into = {};
+    into.text = cut(at, to);
+    const auto colon = find(':', at, to);
+    if (colon == to || colon == at) return wrong(errc::need_more, to);
+    const auto scheme = cut(at, colon);
+    if (iequals(scheme, "sip")) {
+        into.scheme = uri_view::scheme_kind::sip;
+    } else if (iequals(scheme, "sips")) {
+        into.scheme = uri_view::scheme_kind::sips;
+    } else if (iequals(scheme, "tel")) {
+        into.scheme = uri_view::scheme_kind::tel;
+        return telephone(colon + 1, to, into);
+    } else {
+        return other_scheme(at, colon, to);
+    }
+    const auto host_at = user_info(colon + 1, to, into);
+    if (!host_at) return host_at.reason();
+    const auto where = host(*host_at, to, false);
+    if (!where) return where.reason();
+    into.host = where->host;
+    into.port = where->port;
+    into.has_port = where->has_port;
+    const auto question = uri_parameters(where->end, to, true);
+    if (!question) return question.reason();
+    into.parameters = cut(where->end, *question);
+    if (*question == to) return {};
+    into.headers = cut(*question + 1, to);
+    return escaped(*question + 1, to, set::uri_param);
+}
 
-/// *( ";" uri-parameter ), each with a name.
-[[nodiscard]] result<void> check_parameters(std::string_view text) noexcept {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const auto end = std::min(text.find(';', at + 1), text.size());
-        const auto one = text.substr(at + 1, end - at - 1);
-        if (one.empty() || one.front() == '=') return wrong(errc::bad_token, at + 1);
-        if (const auto checked = escaped(one, set::uri_param); !checked) {
-            return shifted(checked.reason(), at + 1);
+/// [ userinfo ]: the position where the host begins.
+result<std::size_t> value_reader::user_info(std::size_t at, std::size_t to,
+                                            uri_view& into) noexcept {
+    const auto sign = find('@', at, to);
+    if (sign == to) return at;
+    const auto colon = find(':', at, sign);
+    if (colon == at) return wrong(errc::bad_token, at);
+    into.user = cut(at, colon);
+    if (const auto checked = escaped(at, colon, set::user); !checked) return checked.reason();
+    if (colon < sign) {
+        into.password = cut(colon + 1, sign);
+        const auto checked = escaped(colon + 1, sign, set::user);
+        if (!checked) return checked.reason();
+    }
+    return sign + 1;
+}
+
+result<std::size_t> value_reader::uri_parameters(std::size_t at, std::size_t to,
+                                                 bool headers) noexcept {
+    while (at < to && !(headers && text()[at] == '?')) {
+        if (text()[at] != ';') return wrong(errc::trailing_bytes, at);
+        ++at;
+        if (at == to || text()[at] == ';' || text()[at] == '=' || (headers && text()[at] == '?')) {
+            return wrong(errc::bad_token, at);
         }
-        at = end;
+        for (at = marks_.next(at); at < to; at = marks_.next(at)) {
+            const char c = text()[at];
+            if (c == ';' || (headers && c == '?')) break;
+            if (c == '%' ? !is_escape(at, to) : !is(c, set::uri_param)) {
+                return wrong(c == '%' ? errc::bad_escape : errc::bad_token, at);
+            }
+            at += c == '%' ? 3 : 1;
+        }
+    }
+    return std::min(at, to);
+}
+
+/// telephone-subscriber = global-number / local-number, RFC 3966 section 3.
+result<void> value_reader::telephone(std::size_t at, std::size_t to, uri_view& into) noexcept {
+    const auto end = find(';', at, to);
+    into.user = cut(at, end);
+    into.parameters = cut(end, to);
+    std::size_t digits = 0;
+    for (std::size_t i = at; i < end; ++i) {
+        const char c = text()[i];
+        const bool digit = is(c, set::hex) || c == '*' || c == '#';
+        const bool separator = c == '-' || c == '.' || c == '(' || c == ')';
+        if (digit) ++digits;
+        if (!digit && !separator && !(c == '+' && i == at)) return wrong(errc::bad_token, i);
+    }
+    if (digits == 0) return wrong(errc::need_more, end);
+    if (const auto checked = uri_parameters(end, to, false); !checked) return checked.reason();
+    return {};
+}
+
+/// scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and then what we need not know.
+result<void> value_reader::other_scheme(std::size_t at, std::size_t colon,
+                                        std::size_t to) const noexcept {
+    const char first = to_lower(text()[at]);
+    if (first < 'a' || first > 'z') return wrong(errc::bad_token, at);
+    for (; at < to; ++at) {
+        const auto c = static_cast<unsigned char>(text()[at]);
+        if (at < colon && !is(text()[at], set::host) && c != '+') return wrong(errc::bad_token, at);
+        if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"') {
+            return wrong(errc::bad_token, at);
+        }
     }
     return {};
 }
 
-/// telephone-subscriber = global-number / local-number, RFC 3966 section 3.
-[[nodiscard]] result<uri_view> parse_tel(uri_view read, std::size_t at) noexcept {
-    const auto text = read.text;
-    const auto end = std::min(text.find(';', at), text.size());
-    read.user = text.substr(at, end - at);
-    read.parameters = text.substr(end);
-    std::size_t digits = 0;
-    for (std::size_t i = 0; i < read.user.size(); ++i) {
-        const char c = read.user[i];
-        const bool digit = is(c, set::hex) || c == '*' || c == '#';
-        const bool separator = c == '-' || c == '.' || c == '(' || c == ')';
-        if (digit) ++digits;
-        if (!digit && !separator && !(c == '+' && i == 0)) return wrong(errc::bad_token, at + i);
-    }
-    if (digits == 0) return wrong(errc::need_more, end);
-    if (const auto checked = check_parameters(read.parameters); !checked) {
-        return shifted(checked.reason(), end);
-    }
-    return read;
-}
-
-} // namespace
-
 result<uri_view> uri_view::parse(std::string_view text) noexcept {
     uri_view read;
-    read.text = text;
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos || colon == 0) return wrong(errc::need_more, text.size());
-    const auto scheme_text = text.substr(0, colon);
-    if (iequals(scheme_text, "sip")) {
-        read.scheme = scheme_kind::sip;
-    } else if (iequals(scheme_text, "sips")) {
-        read.scheme = scheme_kind::sips;
-    } else if (iequals(scheme_text, "tel")) {
-        read.scheme = scheme_kind::tel;
-        return parse_tel(read, colon + 1);
-    } else {
-        // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and then what we need not know.
-        if (to_lower(text[0]) < 'a' || to_lower(text[0]) > 'z') return wrong(errc::bad_token, 0);
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            const auto c = static_cast<unsigned char>(text[i]);
-            if (i < colon && !is(text[i], set::host) && c != '+') return wrong(errc::bad_token, i);
-            if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"') {
-                return wrong(errc::bad_token, i);
-            }
-        }
-        return read;
-    }
-    std::size_t at = colon + 1;
-    if (const auto sign = text.find('@', at); sign != std::string_view::npos) {
-        const auto info = text.substr(at, sign - at);
-        const auto password_at = info.find(':');
-        read.user = info.substr(0, password_at);
-        if (read.user.empty()) return wrong(errc::bad_token, at);
-        if (const auto checked = escaped(read.user, set::user); !checked) {
-            return shifted(checked.reason(), at);
-        }
-        if (password_at != std::string_view::npos) {
-            read.password = info.substr(password_at + 1);
-            if (const auto checked = escaped(read.password, set::user); !checked) {
-                return shifted(checked.reason(), at + password_at + 1);
-            }
-        }
-        at = sign + 1;
-    }
-    const auto where = read_host_port(text, at, false);
-    if (!where) return where.reason();
-    read.host = where->host;
-    read.port = where->port;
-    read.has_port = where->has_port;
-    at = where->end;
-    const auto question = std::min(text.find('?', at), text.size());
-    read.parameters = text.substr(at, question - at);
-    if (!read.parameters.empty() && read.parameters.front() != ';') {
-        return wrong(errc::trailing_bytes, at);
-    }
-    if (const auto checked = check_parameters(read.parameters); !checked) {
-        return shifted(checked.reason(), at);
-    }
-    if (question < text.size()) {
-        read.headers = text.substr(question + 1);
-        if (const auto checked = escaped(read.headers, set::uri_param); !checked) {
-            return shifted(checked.reason(), question + 1);
-        }
-    }
+    value_reader in{text};
+    if (const auto done = in.uri(0, text.size(), read); !done) return done.reason();
     return read;
 }
 

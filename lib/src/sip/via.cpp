@@ -3,43 +3,43 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 using namespace grammar;
 
 /// via-parm = sent-protocol LWS sent-by *( SEMI via-params ), sent-protocol = "SIP" SLASH version
 /// SLASH transport, with white space around every separator.
+result<void> value_reader::via(std::size_t at, std::size_t to, via_view& into) noexcept {
+    into = {};
+    const auto start = skip_blank(at, to);
+    at = run_end(start, to, set::token);
+    if (!iequals(cut(start, at), "SIP")) return wrong(errc::bad_token, start);
+    for (auto* part : {&into.version, &into.transport}) {
+        at = skip_blank(at, to);
+        if (!stands('/', at, to)) return wrong(errc::bad_token, at);
+        const auto word = skip_blank(at + 1, to);
+        at = run_end(word, to, set::token);
+        if (at == word) return wrong(errc::bad_token, at);
+        *part = cut(word, at);
+    }
+    into.sent_protocol = cut(start, at);
+    const auto sent_by = skip_blank(at, to);
+    if (sent_by == at) return wrong(errc::bad_token, at);
+    const auto where = host(sent_by, to, true);
+    if (!where) return where.reason();
+    into.sent_by = cut(sent_by, where->end);
+    into.host = where->host;
+    into.port = where->port;
+    into.has_port = where->has_port;
+    return parameters(where->end, to, into.parameters, "branch", into.branch);
+}
+
 result<via_view> via_view::parse(std::string_view text) noexcept {
     via_view read;
-    std::size_t at = skip_blank(text, 0);
-    const auto start = at;
-    const auto name = run(text, at, set::token);
-    if (!iequals(text.substr(at, name), "SIP")) return wrong(errc::bad_token, at);
-    at += name;
-    for (auto* part : {&read.version, &read.transport}) {
-        at = skip_blank(text, at);
-        if (at == text.size() || text[at] != '/') return wrong(errc::bad_token, at);
-        at = skip_blank(text, at + 1);
-        const auto length = run(text, at, set::token);
-        if (length == 0) return wrong(errc::bad_token, at);
-        *part = text.substr(at, length);
-        at += length;
-    }
-    read.sent_protocol = text.substr(start, at - start);
-    const auto blank = at;
-    at = skip_blank(text, at);
-    if (at == blank) return wrong(errc::bad_token, at);
-    const auto where = read_host_port(text, at, true);
-    if (!where) return where.reason();
-    read.sent_by = text.substr(at, where->end - at);
-    read.host = where->host;
-    read.port = where->port;
-    read.has_port = where->has_port;
-    at = where->end;
-    const auto parameters = parameters_view::parse(text.substr(at));
-    if (!parameters) return shifted(parameters.reason(), at);
-    read.parameters = *parameters;
-    read.branch = read.parameters.find("branch").value_or(std::string_view{});
+    value_reader in{text};
+    if (const auto done = in.via(0, text.size(), read); !done) return done.reason();
     return read;
 }
 

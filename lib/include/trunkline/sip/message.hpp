@@ -94,7 +94,9 @@ private:
     void fail(errc code, header which, std::size_t at) noexcept { wrong_.note(code, which, at); }
     void read_start_line(std::string_view line, std::size_t at) noexcept;
     void check(std::string_view whole) noexcept;
-    void check_lists(std::string_view whole) noexcept;
+    void check_vias(std::string_view whole) noexcept;
+    void check_addresses(header which, std::string_view whole) noexcept;
+    void check_numbers(std::string_view whole) noexcept;
     void frame(std::span<char> text, std::size_t at, bool stream) noexcept;
 
     sip::method method_ = method::other;

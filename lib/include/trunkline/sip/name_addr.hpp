@@ -9,6 +9,8 @@
 
 namespace trunkline::sip {
 
+class value_reader;
+
 /// name-addr / addr-spec with its header parameters. Borrows.
 struct name_addr_view {
     std::string_view display; ///< As written, quotes included; may be empty.
@@ -18,9 +20,11 @@ struct name_addr_view {
 
     [[nodiscard]] static result<name_addr_view> parse(std::string_view text) noexcept;
 
-    [[nodiscard]] std::string_view tag() const noexcept {
-        return parameters.find("tag").value_or(std::string_view{});
-    }
+    [[nodiscard]] std::string_view tag() const noexcept { return tag_; }
+
+private:
+    friend class value_reader;
+    std::string_view tag_; ///< Every message in a dialog is asked for it, more than once.
 };
 
 } // namespace trunkline::sip
