@@ -34,40 +34,59 @@ namespace {
     }
 }
 
-[[nodiscard]] constexpr bool is_blank(char c) noexcept {
-    return c == ' ' || c == '\t';
-}
-
-struct not_colon {
+struct colon {
     [[nodiscard]] static constexpr std::uint64_t of(std::uint64_t chars) noexcept {
         const auto difference = chars ^ lanes::words::each * ':';
-        return lanes::words::from(difference & lanes::words::each * 0x7f, 1) | difference;
+        return ~(lanes::words::from(difference & lanes::words::each * 0x7f, 1) | difference);
     }
     template <class Lanes>
     [[nodiscard]] static auto of(typename Lanes::vector chars) noexcept {
-        return Lanes::without(Lanes::all(-1), Lanes::is(chars, ':'));
+        return Lanes::is(chars, ':');
     }
 };
 
 /// Where the first colon of a line is; its size when there is none.
 [[nodiscard]] std::size_t first_colon(std::string_view line) noexcept {
-    using lanes::widest;
-    if (line.size() >= widest::width) {
-        const auto others = lanes::look<not_colon, widest>(line.data());
-        const auto name = static_cast<std::size_t>(std::countr_one(others));
-        if (name < widest::width) return name;
+    if (line.size() >= lanes::widest::width) {
+        const auto found = lanes::look<colon, lanes::widest>(line.data());
+        if (found != 0) return static_cast<std::size_t>(std::countr_zero(found));
     }
     return std::min(line.find(':'), line.size());
 }
 
-} // namespace
+/// Whether a line ends here, and what follows begins another or none at all: not a fold.
+[[nodiscard]] bool ends_line(std::string_view text, std::size_t at) noexcept {
+    return at + 2 < text.size() && text[at] == '\r' && text[at + 1] == '\n' &&
+           static_cast<unsigned char>(text[at + 2]) > ' ';
+}
 
-/// A header line with its folds, and where in the message it stands.
-struct field_index::line {
-    std::string_view text;
-    std::size_t at;
-    bool has_controls; ///< Then its value is looked at once more.
-};
+[[nodiscard]] bool is_break(std::string_view text, std::size_t at) noexcept {
+    return text[at] == '\r' && at + 1 < text.size() && text[at + 1] == '\n';
+}
+
+/// Where the line that begins at `at` really ends, behind its folds and whatever stands in it.
+[[nodiscard]] std::size_t unfold(std::span<char> text, std::size_t at, std::size_t end,
+                                 skimmer<lanes::printable>& controls, bool& has_controls,
+                                 first_error& wrong) noexcept {
+    const std::string_view whole{text.data(), text.size()};
+    for (; end < text.size(); end = controls.next(end + 1)) {
+        if (is_break(whole, end)) {
+            const bool folded = end > at && end + 2 < text.size() && is_blank(text[end + 2]);
+            if (!folded) break;
+            text[end] = text[end + 1] = ' ';
+            ++end;
+        } else {
+            has_controls = true;
+            if (text[end] == '\r') {
+                const bool escaped = end > at && text[end - 1] == '\\';
+                wrong.note(escaped ? errc::bad_quote : errc::bad_token, header::other, end);
+            }
+        }
+    }
+    return end;
+}
+
+} // namespace
 
 result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) noexcept {
     start_line_ = {};
@@ -81,11 +100,8 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
     if (at == size) return grammar::wrong(errc::need_more, at);
 
     skimmer<lanes::printable> controls{whole};
-    const auto is_break = [&](std::size_t place) {
-        return text[place] == '\r' && place + 1 < size && text[place + 1] == '\n';
-    };
     auto end = controls.next(at);
-    while (end < size && !is_break(end)) end = controls.next(end + 1);
+    while (end < size && !is_break(whole, end)) end = controls.next(end + 1);
     if (end == size) return grammar::wrong(errc::need_more, size);
     start_line_ = whole.substr(at, end - at);
 
@@ -98,68 +114,50 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
         }
         bool has_controls = false;
         end = controls.next(at);
-        while (end < size) {
-            if (is_break(end)) {
-                const bool folded = end > at && end + 2 < size && is_blank(text[end + 2]);
-                if (!folded) break;
-                text[end] = text[end + 1] = ' ';
-                ++end;
-            } else {
-                has_controls = true;
-                if (text[end] == '\r') {
-                    const bool escaped = end > at && text[end - 1] == '\\';
-                    wrong.note(escaped ? errc::bad_quote : errc::bad_token, header::other, end);
-                }
+        if (!ends_line(whole, end)) {
+            end = unfold(text, at, end, controls, has_controls, wrong);
+            if (end == size) {
+                wrong.note(errc::need_more, header::other, size);
+                return size;
             }
-            end = controls.next(end + 1);
-        }
-        if (end == size) {
-            wrong.note(errc::need_more, header::other, size);
-            return size;
         }
         if (end == at) return end + 2;
-        add({whole.substr(at, end - at), at, has_controls}, wrong);
+        add({text.data() + at, end - at}, at, has_controls, wrong);
         at = end + 2;
     }
 }
 
-void field_index::add(const line& read, first_error& wrong) noexcept {
-    const auto text = read.text;
+void field_index::add(std::string_view line, std::size_t at, bool has_controls,
+                      first_error& wrong) noexcept {
     // A colon right behind a name of ours is what nearly all lines have.
-    auto colon = first_colon(text);
-    auto name = text.substr(0, colon);
+    auto colon = first_colon(line);
+    std::string_view name{line.data(), colon};
     auto id = header_of(name);
-    if (id == header::other || colon == text.size()) {
-        name = text.substr(0, run(text, 0, set::token));
-        colon = skip_blank(text, name.size());
-        if (name.empty() || colon == text.size() || text[colon] != ':') {
-            return wrong.note(errc::bad_token, header::other, read.at + colon);
+    if (id == header::other || colon == line.size()) {
+        name = line.substr(0, run(line, 0, set::token));
+        colon = skip_blank(line, name.size());
+        if (name.empty() || colon == line.size() || line[colon] != ':') {
+            return wrong.note(errc::bad_token, header::other, at + colon);
         }
         id = header_of(name);
     }
-    if (count_ == fields_.size()) {
-        return wrong.note(errc::limit_exceeded, header::other, read.at);
+    if (count_ == fields_.size()) return wrong.note(errc::limit_exceeded, header::other, at);
+    auto begin = colon + 1;
+    if (begin < line.size() && line[begin] == ' ') ++begin;
+    begin = skip_blank(line, begin);
+    auto end = line.size();
+    while (end > begin && is_blank(line[end - 1])) --end;
+    const std::string_view value{line.data() + begin, end - begin};
+    if (has_controls) {
+        if (const auto bad = bad_text(value)) wrong.note(errc::bad_token, id, at + begin + *bad);
     }
-    const auto value_at = skip_blank(text, colon + 1);
-    auto value_end = text.size();
-    while (value_end > value_at && is_blank(text[value_end - 1])) --value_end;
-    const auto value = text.substr(value_at, value_end - value_at);
-    if (read.has_controls) {
-        if (const auto bad = bad_text(value)) {
-            wrong.note(errc::bad_token, id, read.at + value_at + *bad);
-        }
-    }
-    if (has(id) && single(id)) wrong.note(errc::duplicate, id, read.at);
-    append(id, name, value);
-}
-
-void field_index::append(header id, std::string_view name, std::string_view value) noexcept {
     const auto slot = static_cast<std::size_t>(id);
     const auto place = static_cast<std::uint8_t>(count_++);
     fields_[place] = {id, none, name, value};
     if (first_[slot] == none) {
         first_[slot] = place;
     } else {
+        if (single(id)) wrong.note(errc::duplicate, id, at);
         fields_[last_[slot]].next = place;
     }
     last_[slot] = place;

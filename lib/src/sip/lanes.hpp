@@ -155,6 +155,11 @@ template <class Class, class Lanes>
 /// end. Reads none beyond `size`: the last vector overlaps the one before it.
 template <class Class, class Lanes = widest>
 [[nodiscard]] std::uint64_t others(const char* at, std::size_t size) noexcept {
+    if (size >= 64) {
+        std::uint64_t found = 0;
+        for (std::size_t i = 0; i < 64; i += Lanes::width) found |= look<Class, Lanes>(at + i) << i;
+        return ~found;
+    }
     if (size >= Lanes::width) {
         const auto last = size - Lanes::width;
         std::uint64_t found = 0;

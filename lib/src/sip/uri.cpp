@@ -14,10 +14,11 @@ using namespace grammar;
 result<void> value_reader::uri(std::size_t at, std::size_t to, uri_view& into) noexcept {
     into = {};
     into.text = cut(at, to);
-    const auto colon = find(':', at, to);
+    const bool usual = into.text.starts_with("sip:");
+    const auto colon = usual ? at + 3 : find(':', at, to);
     if (colon == to || colon == at) return wrong(errc::need_more, to);
     const auto scheme = cut(at, colon);
-    if (iequals(scheme, "sip")) {
+    if (usual || iequals(scheme, "sip")) {
         into.scheme = uri_view::scheme_kind::sip;
     } else if (iequals(scheme, "sips")) {
         into.scheme = uri_view::scheme_kind::sips;

@@ -11,10 +11,9 @@ namespace {
 
 /// A last label of digits only makes it an address, and then it has to be one.
 [[nodiscard]] bool is_broken_address(std::string_view host) noexcept {
-    if (!is(host.back(), set::digit)) return false;
+    if (!is(host.back(), set::digit) || address::is_v4_literal(host)) return false;
     const auto dot = host.rfind('.');
-    return dot != std::string_view::npos && all(host.substr(dot + 1), set::digit) &&
-           !address::parse(host);
+    return dot != std::string_view::npos && all(host.substr(dot + 1), set::digit);
 }
 
 } // namespace

@@ -55,14 +55,13 @@ public:
 private:
     [[nodiscard]] std::string_view text() const noexcept { return marks_.text(); }
     [[nodiscard]] std::string_view cut(std::size_t at, std::size_t to) const noexcept {
-        return text().substr(at, to - at);
+        return {text().data() + at, to - at};
     }
     [[nodiscard]] bool stands(char c, std::size_t at, std::size_t to) const noexcept {
         return at < to && text()[at] == c;
     }
     [[nodiscard]] std::size_t skip_blank(std::size_t at, std::size_t to) const noexcept {
-        while (at < to && (text()[at] == ' ' || text()[at] == '\t')) ++at;
-        return at;
+        return grammar::skip_blank({text().data(), to}, at);
     }
     /// The first `mark` from `at` on, or `to`. It is none of the plain characters.
     [[nodiscard]] std::size_t find(char mark, std::size_t at, std::size_t to) noexcept {

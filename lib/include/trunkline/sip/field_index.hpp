@@ -51,13 +51,11 @@ public:
     }
 
 private:
-    struct line;
-
     [[nodiscard]] std::uint8_t first(header which) const noexcept {
         return first_[static_cast<std::size_t>(which)];
     }
-    void add(const line& read, first_error& wrong) noexcept;
-    void append(header id, std::string_view name, std::string_view value) noexcept;
+    void add(std::string_view line, std::size_t at, bool has_controls,
+             first_error& wrong) noexcept;
 
     std::string_view start_line_;
     std::size_t count_ = 0;

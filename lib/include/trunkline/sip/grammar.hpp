@@ -67,8 +67,14 @@ inline constexpr auto classes = make_classes();
     return run(text, 0, which) == text.size();
 }
 
+[[nodiscard]] constexpr bool is_blank(char c) noexcept {
+    return c == ' ' || c == '\t';
+}
+
 [[nodiscard]] constexpr std::size_t skip_blank(std::string_view text, std::size_t at) noexcept {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+    // Where a blank may stand there mostly is none, so that is one comparison.
+    if (at >= text.size() || static_cast<unsigned char>(text[at]) > ' ') return at;
+    while (at < text.size() && is_blank(text[at])) ++at;
     return at;
 }
 
