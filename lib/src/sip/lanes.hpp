@@ -162,11 +162,9 @@ template <class Class, class Lanes = widest>
     }
     if (size >= Lanes::width) {
         const auto last = size - Lanes::width;
-        std::uint64_t found = 0;
-        for (std::size_t i = 0; i < 64; i += Lanes::width) {
-            const auto begin = std::min(i, last);
-            found |= look<Class, Lanes>(at + begin) << begin;
-        }
+        auto found = look<Class, Lanes>(at + last) << last;
+        for (std::size_t i = 0; i < last; i += Lanes::width)
+            found |= look<Class, Lanes>(at + i) << i;
         return ~found;
     }
     if constexpr (Lanes::width == words::width) {
@@ -174,8 +172,7 @@ template <class Class, class Lanes = widest>
         for (std::size_t i = 0; i < size; ++i) {
             word |= std::uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
         }
-        const auto beyond = ~std::uint64_t{0} << size;
-        return ~words::bits(Class::of(word)) | beyond;
+        return ~(words::bits(Class::of(word)) & ~(~std::uint64_t{0} << size));
     } else {
         return others<Class, typename Lanes::narrower>(at, size);
     }

@@ -48,8 +48,7 @@ constexpr std::string_view version = "SIP/2.0";
     const auto end = in.run_end(subtype, size, set::token);
     if (end == subtype) return subtype;
     parameters_view parameters;
-    std::string_view ignored;
-    const auto read = in.parameters(end, size, parameters, {}, ignored);
+    const auto read = in.parameters(end, size, parameters);
     if (!read) return read.reason().offset;
     return std::nullopt;
 }

@@ -1,5 +1,7 @@
 #include <trunkline/sip/name_addr.hpp>
 
+#include <algorithm>
+
 #include <trunkline/sip/grammar.hpp>
 
 #include "value_reader.hpp"
@@ -32,42 +34,48 @@ result<std::size_t> value_reader::display(std::size_t at, std::size_t to,
 
 result<void> value_reader::name_addr(std::size_t at, std::size_t to,
                                      name_addr_view& into) noexcept {
-    into = {};
+    into.display = into.tag_ = {};
     at = skip_blank(at, to);
     // A quoted display name may hold a "<", so only an unquoted start is searched for one.
-    into.bracketed = stands('"', at, to);
     auto semicolon = at;
+    into.bracketed = stands('"', at, to);
     if (!into.bracketed) {
-        const auto is_either = [&](char c) { return c == '<' || c == ';'; };
         semicolon = marks_.next(at);
-        while (semicolon < to && !is_either(text()[semicolon])) {
+        while (semicolon < to && text()[semicolon] != '<' && text()[semicolon] != ';') {
             semicolon = marks_.next(semicolon + 1);
         }
         semicolon = std::min(semicolon, to);
         into.bracketed = stands('<', semicolon, to);
     }
-    auto uri_at = at;
-    auto uri_end = semicolon;
-    auto rest = uri_end;
-    if (into.bracketed) {
+    if (!into.bracketed) return bare(at, semicolon, to, into);
+    into.display = cut(at, at);
+    if (!stands('<', at, to)) {
         const auto opening = display(at, to, into);
         if (!opening) return opening.reason();
-        uri_at = *opening + 1;
-        uri_end = find('>', uri_at, to);
-        if (uri_end == to) return wrong(errc::need_more, to);
-        rest = uri_end + 1;
-    } else {
-        while (uri_end > uri_at && (text()[uri_end - 1] == ' ' || text()[uri_end - 1] == '\t')) {
-            --uri_end;
-        }
-        rest = uri_end;
+        at = *opening;
     }
-    if (const auto read = uri(uri_at, uri_end, into.uri); !read) return read;
+    const auto begin = at + 1;
+    auto sign = to;
+    auto end = marks_.next(begin);
+    for (; end < to && text()[end] != '>'; end = marks_.next(end + 1)) {
+        if (text()[end] == '@') sign = std::min(sign, end);
+    }
+    if (end >= to) return wrong(errc::need_more, to);
+    if (const auto read = uri(begin, end, std::min(sign, end), into.uri); !read) return read;
+    return parameters(end + 1, to, into.parameters, "tag", into.tag_);
+}
+
+/// addr-spec without brackets, up to the `semicolon` of the header's own parameters.
+result<void> value_reader::bare(std::size_t at, std::size_t semicolon, std::size_t to,
+                                name_addr_view& into) noexcept {
+    auto end = semicolon;
+    while (end > at && is_blank(text()[end - 1])) --end;
+    if (const auto read = uri(at, end, into.uri); !read) return read;
     // Section 20: a URI with a comma, a question mark or a semicolon needs the brackets.
-    if (!into.bracketed && into.uri.text.find_first_of(",?") != std::string_view::npos) {
-        return wrong(errc::bad_token, uri_at);
+    if (into.uri.text.find_first_of(",?") != std::string_view::npos) {
+        return wrong(errc::bad_token, at);
     }
-    return parameters(rest, to, into.parameters, "tag", into.tag_);
+    return parameters(end, to, into.parameters, "tag", into.tag_);
 }
 
 result<name_addr_view> name_addr_view::parse(std::string_view text) noexcept {

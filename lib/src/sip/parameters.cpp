@@ -11,11 +11,8 @@ using namespace grammar;
 
 result<parameters_view> parameters_view::parse(std::string_view text) noexcept {
     parameters_view read;
-    std::string_view ignored;
     value_reader in{text};
-    if (const auto done = in.parameters(0, text.size(), read, {}, ignored); !done) {
-        return done.reason();
-    }
+    if (const auto done = in.parameters(0, text.size(), read); !done) return done.reason();
     return read;
 }
 

@@ -15,9 +15,7 @@ namespace trunkline::sip {
 template <class Class>
 class skimmer {
 public:
-    explicit skimmer(std::string_view text) noexcept
-        : text_{text},
-          others_{lanes::others<Class>(text.data(), text.size())} {}
+    explicit skimmer(std::string_view text) noexcept : text_{text} { look(0); }
 
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
@@ -32,15 +30,20 @@ public:
                 if (ahead != 0) return at + static_cast<std::size_t>(std::countr_zero(ahead));
                 at = base_ + 64;
             }
-            base_ = at;
-            others_ = lanes::others<Class>(text_.data() + at, text_.size() - at);
+            look(at);
         }
     }
 
 private:
+    /// Out of line: it is called once in 64 characters, and next() once in a few.
+    void look(std::size_t at) noexcept;
+
     std::string_view text_;
     std::size_t base_ = 0;
-    std::uint64_t others_;
+    std::uint64_t others_ = 0;
 };
+
+extern template class skimmer<lanes::plain>;
+extern template class skimmer<lanes::printable>;
 
 } // namespace trunkline::sip

@@ -11,7 +11,26 @@ namespace trunkline::sip {
 
 using namespace grammar;
 
-result<void> value_reader::uri(std::size_t at, std::size_t to, uri_view& into) noexcept {
+/// *( ";" uri-parameter ), each with a name, up to one that `ends` them.
+template <class Ends>
+result<std::size_t> value_reader::uri_parameters(std::size_t at, std::size_t to,
+                                                 Ends ends) noexcept {
+    while (at < to && !ends(text()[at])) {
+        if (text()[at] != ';') return wrong(errc::trailing_bytes, at);
+        ++at;
+        if (at == to || text()[at] == ';' || text()[at] == '=' || ends(text()[at])) {
+            return wrong(errc::bad_token, at);
+        }
+        const auto end =
+            escaped(at, to, set::uri_param, [&](char c) { return c == ';' || ends(c); });
+        if (!end) return end;
+        at = *end;
+    }
+    return at;
+}
+
+result<void> value_reader::uri(std::size_t at, std::size_t to, std::size_t sign,
+                               uri_view& into) noexcept {
     into = {};
     into.text = cut(at, to);
     const bool usual = into.text.starts_with("sip:");
@@ -28,56 +47,36 @@ result<void> value_reader::uri(std::size_t at, std::size_t to, uri_view& into) n
     } else {
         return other_scheme(at, colon, to);
     }
-    const auto host_at = user_info(colon + 1, to, into);
-    if (!host_at) return host_at.reason();
-    const auto where = host(*host_at, to, false);
-    if (!where) return where.reason();
-    into.host = where->host;
-    into.port = where->port;
-    into.has_port = where->has_port;
-    const auto question = uri_parameters(where->end, to, true);
+    auto host_at = colon + 1;
+    // An "@" before the colon is not one of a user; the first behind it is looked for anew.
+    if (sign < colon) sign = find('@', colon, to);
+    if (sign != to) {
+        if (const auto read = user_info(host_at, sign, into); !read) return read;
+        host_at = sign + 1;
+    }
+    const auto host_end = host_port<false>(host_at, to, into);
+    if (!host_end) return host_end.reason();
+    const auto question = uri_parameters(*host_end, to, [](char c) { return c == '?'; });
     if (!question) return question.reason();
-    into.parameters = cut(where->end, *question);
+    into.parameters = cut(*host_end, *question);
     if (*question == to) return {};
     into.headers = cut(*question + 1, to);
-    return escaped(*question + 1, to, set::uri_param);
+    const auto read = escaped(*question + 1, to, set::uri_param, [](char) { return false; });
+    if (!read) return read.reason();
+    return {};
 }
 
-/// [ userinfo ]: the position where the host begins.
-result<std::size_t> value_reader::user_info(std::size_t at, std::size_t to,
-                                            uri_view& into) noexcept {
-    const auto sign = find('@', at, to);
-    if (sign == to) return at;
-    const auto colon = find(':', at, sign);
-    if (colon == at) return wrong(errc::bad_token, at);
-    into.user = cut(at, colon);
-    if (const auto checked = escaped(at, colon, set::user); !checked) return checked.reason();
-    if (colon < sign) {
-        into.password = cut(colon + 1, sign);
-        const auto checked = escaped(colon + 1, sign, set::user);
-        if (!checked) return checked.reason();
-    }
-    return sign + 1;
-}
-
-result<std::size_t> value_reader::uri_parameters(std::size_t at, std::size_t to,
-                                                 bool headers) noexcept {
-    while (at < to && !(headers && text()[at] == '?')) {
-        if (text()[at] != ';') return wrong(errc::trailing_bytes, at);
-        ++at;
-        if (at == to || text()[at] == ';' || text()[at] == '=' || (headers && text()[at] == '?')) {
-            return wrong(errc::bad_token, at);
-        }
-        for (at = marks_.next(at); at < to; at = marks_.next(at)) {
-            const char c = text()[at];
-            if (c == ';' || (headers && c == '?')) break;
-            if (c == '%' ? !is_escape(at, to) : !is(c, set::uri_param)) {
-                return wrong(c == '%' ? errc::bad_escape : errc::bad_token, at);
-            }
-            at += c == '%' ? 3 : 1;
-        }
-    }
-    return std::min(at, to);
+/// userinfo: a user, which is not empty, and perhaps a password.
+result<void> value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
+    const auto end = escaped(at, sign, set::user, [](char c) { return c == ':'; });
+    if (!end) return end.reason();
+    if (*end == at) return wrong(errc::bad_token, at);
+    into.user = cut(at, *end);
+    if (*end == sign) return {};
+    into.password = cut(*end + 1, sign);
+    const auto read = escaped(*end + 1, sign, set::user, [](char) { return false; });
+    if (!read) return read.reason();
+    return {};
 }
 
 /// telephone-subscriber = global-number / local-number, RFC 3966 section 3.
@@ -94,7 +93,8 @@ result<void> value_reader::telephone(std::size_t at, std::size_t to, uri_view& i
         if (!digit && !separator && !(c == '+' && i == at)) return wrong(errc::bad_token, i);
     }
     if (digits == 0) return wrong(errc::need_more, end);
-    if (const auto checked = uri_parameters(end, to, false); !checked) return checked.reason();
+    const auto read = uri_parameters(end, to, [](char) { return false; });
+    if (!read) return read.reason();
     return {};
 }
 

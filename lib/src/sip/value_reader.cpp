@@ -1,8 +1,5 @@
 #include "value_reader.hpp"
 
-#include <trunkline/core/address.hpp>
-#include <trunkline/core/text.hpp>
-
 namespace trunkline::sip {
 
 using namespace grammar;
@@ -18,37 +15,17 @@ namespace {
 
 } // namespace
 
-result<host_port> value_reader::host(std::size_t at, std::size_t to, bool blank) noexcept {
-    host_port read;
-    const auto start = at;
+result<std::size_t> value_reader::host(std::size_t at, std::size_t to) noexcept {
     if (stands('[', at, to)) {
         const auto closing = find(']', at, to);
-        if (closing == to) return wrong(errc::bad_address, at);
-        at = closing + 1;
-        read.host = cut(start, at);
-        if (!address::parse(read.host)) return wrong(errc::bad_address, start);
-    } else {
-        at = run_end(at, to, set::host);
-        read.host = cut(start, at);
-        if (read.host.empty() || is_broken_address(read.host)) {
-            return wrong(errc::bad_address, start);
+        if (closing == to || !address::parse(cut(at, closing + 1))) {
+            return wrong(errc::bad_address, at);
         }
+        return closing + 1;
     }
-    read.end = at;
-    const auto colon = blank ? skip_blank(at, to) : at;
-    if (!stands(':', colon, to)) return read;
-    at = blank ? skip_blank(colon + 1, to) : colon + 1;
-    const auto digits = at;
-    unsigned port = 0;
-    for (; at < to && is(text()[at], set::digit); ++at) {
-        port = port * 10 + static_cast<unsigned>(text()[at] - '0');
-        if (port > 65'535) return wrong(errc::bad_number, digits);
-    }
-    if (at == digits) return wrong(errc::bad_number, digits);
-    read.port = static_cast<std::uint16_t>(port);
-    read.has_port = true;
-    read.end = at;
-    return read;
+    const auto end = run_end(at, to, set::host);
+    if (end == at || is_broken_address(cut(at, end))) return wrong(errc::bad_address, at);
+    return end;
 }
 
 result<void> value_reader::parameters(std::size_t at, std::size_t to, parameters_view& into,
@@ -97,20 +74,6 @@ result<std::size_t> value_reader::quoted(std::size_t at, std::size_t to) noexcep
         }
     }
     return wrong(errc::bad_quote, start);
-}
-
-result<void> value_reader::escaped(std::size_t at, std::size_t to, set which) noexcept {
-    for (at = marks_.next(at); at < to; at = marks_.next(at)) {
-        if (text()[at] == '%') {
-            if (!is_escape(at, to)) return wrong(errc::bad_escape, at);
-            at += 3;
-        } else if (is(text()[at], which)) {
-            ++at;
-        } else {
-            return wrong(errc::bad_token, at);
-        }
-    }
-    return {};
 }
 
 } // namespace trunkline::sip

@@ -15,7 +15,8 @@ result<void> value_reader::via(std::size_t at, std::size_t to, via_view& into) n
     into = {};
     const auto start = skip_blank(at, to);
     at = run_end(start, to, set::token);
-    if (!iequals(cut(start, at), "SIP")) return wrong(errc::bad_token, start);
+    if (cut(start, at) != "SIP" && !iequals(cut(start, at), "SIP"))
+        return wrong(errc::bad_token, start);
     for (auto* part : {&into.version, &into.transport}) {
         at = skip_blank(at, to);
         if (!stands('/', at, to)) return wrong(errc::bad_token, at);
@@ -27,13 +28,10 @@ result<void> value_reader::via(std::size_t at, std::size_t to, via_view& into) n
     into.sent_protocol = cut(start, at);
     const auto sent_by = skip_blank(at, to);
     if (sent_by == at) return wrong(errc::bad_token, at);
-    const auto where = host(sent_by, to, true);
-    if (!where) return where.reason();
-    into.sent_by = cut(sent_by, where->end);
-    into.host = where->host;
-    into.port = where->port;
-    into.has_port = where->has_port;
-    return parameters(where->end, to, into.parameters, "branch", into.branch);
+    const auto end = host_port<true>(sent_by, to, into);
+    if (!end) return end.reason();
+    into.sent_by = cut(sent_by, *end);
+    return parameters(*end, to, into.parameters, "branch", into.branch);
 }
 
 result<via_view> via_view::parse(std::string_view text) noexcept {
