@@ -5,6 +5,7 @@
 
 #include <trunkline/sip/grammar.hpp>
 
+#include "header_names.hpp"
 #include "skimmer.hpp"
 
 namespace trunkline::sip {
@@ -86,6 +87,15 @@ struct colon {
     return end;
 }
 
+/// From `at` on, without the blanks at both ends; one before it is the custom.
+[[nodiscard]] std::string_view trimmed(std::string_view line, std::size_t at) noexcept {
+    if (at < line.size() && line[at] == ' ') ++at;
+    at = skip_blank(line, at);
+    auto end = line.size();
+    while (end > at && is_blank(line[end - 1])) --end;
+    return {line.data() + at, end - at};
+}
+
 } // namespace
 
 result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) noexcept {
@@ -122,35 +132,38 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
             }
         }
         if (end == at) return end + 2;
-        add({text.data() + at, end - at}, at, has_controls, wrong);
+        const std::string_view line{text.data() + at, end - at};
+        // A colon right behind a long name of ours is what nearly all lines have.
+        auto colon = first_colon(line);
+        auto id = header::other;
+        if (colon > 1 && size - at >= name_pattern::longest)
+            id = known_headers.find(&text[at], colon);
+        auto name_size = colon;
+        if (id == header::other || colon == line.size()) {
+            name_size = run(line, 0, set::token);
+            colon = skip_blank(line, name_size);
+            if (name_size == 0 || colon == line.size() || line[colon] != ':') {
+                wrong.note(errc::bad_token, header::other, at + colon);
+                at = end + 2;
+                continue;
+            }
+            id = header_of({line.data(), name_size});
+        }
+        const auto value = trimmed(line, colon + 1);
+        if (has_controls) {
+            if (const auto bad = bad_text(value)) {
+                const auto begin = static_cast<std::size_t>(value.data() - line.data());
+                wrong.note(errc::bad_token, id, at + begin + *bad);
+            }
+        }
+        add(id, {line.data(), name_size}, value, at, wrong);
         at = end + 2;
     }
 }
 
-void field_index::add(std::string_view line, std::size_t at, bool has_controls,
-                      first_error& wrong) noexcept {
-    // A colon right behind a name of ours is what nearly all lines have.
-    auto colon = first_colon(line);
-    std::string_view name{line.data(), colon};
-    auto id = header_of(name);
-    if (id == header::other || colon == line.size()) {
-        name = line.substr(0, run(line, 0, set::token));
-        colon = skip_blank(line, name.size());
-        if (name.empty() || colon == line.size() || line[colon] != ':') {
-            return wrong.note(errc::bad_token, header::other, at + colon);
-        }
-        id = header_of(name);
-    }
+inline void field_index::add(header id, std::string_view name, std::string_view value,
+                             std::size_t at, first_error& wrong) noexcept {
     if (count_ == fields_.size()) return wrong.note(errc::limit_exceeded, header::other, at);
-    auto begin = colon + 1;
-    if (begin < line.size() && line[begin] == ' ') ++begin;
-    begin = skip_blank(line, begin);
-    auto end = line.size();
-    while (end > begin && is_blank(line[end - 1])) --end;
-    const std::string_view value{line.data() + begin, end - begin};
-    if (has_controls) {
-        if (const auto bad = bad_text(value)) wrong.note(errc::bad_token, id, at + begin + *bad);
-    }
     const auto slot = static_cast<std::size_t>(id);
     const auto place = static_cast<std::uint8_t>(count_++);
     fields_[place] = {id, none, name, value};

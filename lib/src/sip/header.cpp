@@ -5,6 +5,8 @@
 
 #include <trunkline/core/text.hpp>
 
+#include "header_names.hpp"
+
 namespace trunkline::sip {
 
 namespace {
@@ -59,51 +61,6 @@ constexpr std::array<std::string_view, header_count> names{
     "Warning",
     "WWW-Authenticate",
 };
-constexpr std::size_t longest = 19;
-
-/// Its first and last letter and its length tell all names of ours apart, whatever their case.
-struct places {
-    static constexpr std::size_t count = 128;
-
-    [[nodiscard]] static constexpr std::size_t of(std::string_view name) noexcept {
-        const auto first = static_cast<unsigned char>(name.front()) | 0x20U;
-        const auto last = static_cast<unsigned char>(name.back()) | 0x20U;
-        return (first + 33 * (last + name.size())) % count;
-    }
-
-    std::array<std::uint8_t, count> header_at{}; ///< 0, which is other, where none is.
-};
-
-consteval places make_places() {
-    places made;
-    for (std::size_t i = 1; i < header_count; ++i) {
-        auto& place = made.header_at[places::of(names[i])];
-        if (place != 0) throw "two names share a place: places::of() needs another factor";
-        place = static_cast<std::uint8_t>(i);
-    }
-    return made;
-}
-
-constexpr places table = make_places();
-
-/// The same for names of two to nineteen letters, in overlapping words instead of a call.
-[[nodiscard]] bool same(const char* a, const char* b, std::size_t size) noexcept {
-    const auto word = [](const char* at, auto into) {
-        std::memcpy(&into, at, sizeof into);
-        return into;
-    };
-    const auto both = [&](auto type) {
-        const auto last = size - sizeof type;
-        return ((word(a, type) ^ word(b, type)) | (word(a + last, type) ^ word(b + last, type))) ==
-               0;
-    };
-    if (size > 16)
-        return both(std::uint64_t{}) &&
-               word(a + 8, std::uint64_t{}) == word(b + 8, std::uint64_t{});
-    if (size >= 8) return both(std::uint64_t{});
-    return size >= 4 ? both(std::uint32_t{}) : both(std::uint16_t{});
-}
-
 [[nodiscard]] header compact(char letter) noexcept {
     switch (to_lower(letter)) {
     case 'b': return header::referred_by;
@@ -127,16 +84,14 @@ constexpr places table = make_places();
 
 } // namespace
 
+constinit const header_names known_headers{names};
+
 header header_of(std::string_view text) noexcept {
     if (text.size() == 1) return compact(text[0]);
-    if (text.empty() || text.size() > longest) return header::other;
-    const auto i = table.header_at[places::of(text)];
-    const auto candidate = names[i];
-    if (candidate.size() != text.size()) return header::other;
-    if (same(candidate.data(), text.data(), text.size()) || iequals(candidate, text)) {
-        return static_cast<header>(i);
-    }
-    return header::other;
+    if (text.empty() || text.size() > name_pattern::longest) return header::other;
+    std::array<char, name_pattern::longest> padded{};
+    std::memcpy(padded.data(), text.data(), text.size());
+    return known_headers.find(padded.data(), text.size());
 }
 
 std::string_view name(header which) noexcept {
