@@ -39,10 +39,12 @@ struct name_pattern {
 
     /// Whether the first `size` characters of the `longest` that can be read at `at` are the name.
     [[nodiscard]] bool matches(const char* at) const noexcept {
-        std::array<std::uint64_t, words> read;
-        std::memcpy(read.data(), at, sizeof read);
         std::uint64_t different = 0;
-        for (std::size_t i = 0; i < words; ++i) different |= (read[i] & matters[i]) ^ letters[i];
+        for (std::size_t i = 0; i < words; ++i) {
+            std::uint64_t read = 0;
+            std::memcpy(&read, at + i * sizeof read, sizeof read);
+            different |= (read & matters[i]) ^ letters[i];
+        }
         return different == 0;
     }
 };

@@ -48,8 +48,7 @@ constexpr std::string_view version = "SIP/2.0";
     const auto end = in.run_end(subtype, size, set::token);
     if (end == subtype) return subtype;
     parameters_view parameters;
-    const auto read = in.parameters(end, size, parameters);
-    if (!read) return read.reason().offset;
+    if (!in.parameters(end, size, parameters)) return in.reason().offset;
     return std::nullopt;
 }
 
@@ -149,10 +148,9 @@ void message_view::check(std::string_view whole) noexcept {
     const auto take = [&](header which, name_addr_view& into) {
         if (!has(which)) return;
         value_reader in{value(which)};
-        const auto read = in.name_addr(0, value(which).size(), into);
-        if (read) return;
+        if (in.name_addr(0, value(which).size(), into)) return;
         into = {};
-        fail(read.reason().code, which, offset(value(which)) + read.reason().offset);
+        fail(in.reason().code, which, offset(value(which)) + in.reason().offset);
     };
     take(header::from, from_);
     take(header::to, to_);
@@ -214,7 +212,7 @@ void message_view::check_vias(std::string_view whole) noexcept {
             const auto at = static_cast<std::size_t>(element.data() - text.data());
             auto& into = vias == 0 ? via_ : other;
             ++vias; // A bad one counts: what stands behind it is not the top.
-            if (const auto read = in.via(at, at + element.size(), into); !read) {
+            if (!in.via(at, at + element.size(), into)) {
                 into = {};
                 // Its sender is told all the same, if it can be read where he is; of parameters
                 // that make no sense none is repeated.
@@ -223,7 +221,7 @@ void message_view::check_vias(std::string_view whole) noexcept {
                     via_ = *head;
                     via_.parameters = {};
                 }
-                return fail(read.reason().code, header::via, begin + read.reason().offset);
+                return fail(in.reason().code, header::via, begin + in.reason().offset);
             }
             // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
             if (vias == 1 && via_.branch == magic_cookie) {
@@ -253,9 +251,9 @@ void message_view::check_addresses(header which, std::string_view whole) noexcep
             const auto at = static_cast<std::size_t>(element.data() - text.data());
             const bool is_contact = which == header::contact && count == 0;
             auto& into = is_contact ? contact_ : other;
-            if (const auto read = in.name_addr(at, at + element.size(), into); !read) {
+            if (!in.name_addr(at, at + element.size(), into)) {
                 into = {};
-                return fail(read.reason().code, which, begin + read.reason().offset);
+                return fail(in.reason().code, which, begin + in.reason().offset);
             }
             has_contact_ = has_contact_ || is_contact;
             ++count;

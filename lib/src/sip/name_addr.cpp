@@ -11,30 +11,28 @@ namespace trunkline::sip {
 using namespace grammar;
 
 /// [ display-name ] LAQUOT: the position of the "<".
-result<std::size_t> value_reader::display(std::size_t at, std::size_t to,
-                                          name_addr_view& into) noexcept {
+std::size_t value_reader::display(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
     const auto start = at;
     if (stands('"', at, to)) {
         const auto end = quoted(at, to);
-        if (!end) return end.reason();
-        into.display = cut(start, *end);
-        at = skip_blank(*end, to);
-        if (!stands('<', at, to)) return wrong(errc::bad_token, at);
+        if (end == none) return none;
+        into.display = cut(start, end);
+        at = skip_blank(end, to);
+        if (!stands('<', at, to)) return nowhere(errc::bad_token, at);
         return at;
     }
     auto end = at;
     while (at < to && text()[at] != '<') {
         end = run_end(at, to, set::token);
-        if (end == at) return wrong(errc::bad_token, at);
+        if (end == at) return nowhere(errc::bad_token, at);
         at = skip_blank(end, to);
     }
     into.display = cut(start, end);
     return at;
 }
 
-result<void> value_reader::name_addr(std::size_t at, std::size_t to,
-                                     name_addr_view& into) noexcept {
-    into.display = into.tag_ = {};
+bool value_reader::name_addr(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
+    into.tag_ = {};
     at = skip_blank(at, to);
     // A quoted display name may hold a "<", so only an unquoted start is searched for one.
     auto semicolon = at;
@@ -50,9 +48,8 @@ result<void> value_reader::name_addr(std::size_t at, std::size_t to,
     if (!into.bracketed) return bare(at, semicolon, to, into);
     into.display = cut(at, at);
     if (!stands('<', at, to)) {
-        const auto opening = display(at, to, into);
-        if (!opening) return opening.reason();
-        at = *opening;
+        at = display(at, to, into);
+        if (at == none) return false;
     }
     const auto begin = at + 1;
     auto sign = to;
@@ -60,20 +57,21 @@ result<void> value_reader::name_addr(std::size_t at, std::size_t to,
     for (; end < to && text()[end] != '>'; end = marks_.next(end + 1)) {
         if (text()[end] == '@') sign = std::min(sign, end);
     }
-    if (end >= to) return wrong(errc::need_more, to);
-    if (const auto read = uri(begin, end, std::min(sign, end), into.uri); !read) return read;
-    return parameters(end + 1, to, into.parameters, "tag", into.tag_);
+    if (end >= to) return fail(errc::need_more, to);
+    return uri(begin, end, std::min(sign, end), into.uri) &&
+           parameters(end + 1, to, into.parameters, "tag", into.tag_);
 }
 
 /// addr-spec without brackets, up to the `semicolon` of the header's own parameters.
-result<void> value_reader::bare(std::size_t at, std::size_t semicolon, std::size_t to,
-                                name_addr_view& into) noexcept {
+bool value_reader::bare(std::size_t at, std::size_t semicolon, std::size_t to,
+                        name_addr_view& into) noexcept {
+    into.display = {};
     auto end = semicolon;
     while (end > at && is_blank(text()[end - 1])) --end;
-    if (const auto read = uri(at, end, into.uri); !read) return read;
+    if (!uri(at, end, into.uri)) return false;
     // Section 20: a URI with a comma, a question mark or a semicolon needs the brackets.
     if (into.uri.text.find_first_of(",?") != std::string_view::npos) {
-        return wrong(errc::bad_token, at);
+        return fail(errc::bad_token, at);
     }
     return parameters(end, to, into.parameters, "tag", into.tag_);
 }
@@ -81,7 +79,7 @@ result<void> value_reader::bare(std::size_t at, std::size_t semicolon, std::size
 result<name_addr_view> name_addr_view::parse(std::string_view text) noexcept {
     name_addr_view read;
     value_reader in{text};
-    if (const auto done = in.name_addr(0, text.size(), read); !done) return done.reason();
+    if (!in.name_addr(0, text.size(), read)) return in.reason();
     return read;
 }
 

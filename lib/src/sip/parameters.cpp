@@ -12,7 +12,7 @@ using namespace grammar;
 result<parameters_view> parameters_view::parse(std::string_view text) noexcept {
     parameters_view read;
     value_reader in{text};
-    if (const auto done = in.parameters(0, text.size(), read); !done) return done.reason();
+    if (!in.parameters(0, text.size(), read)) return in.reason();
     return read;
 }
 

@@ -13,29 +13,27 @@ using namespace grammar;
 
 /// *( ";" uri-parameter ), each with a name, up to one that `ends` them.
 template <class Ends>
-result<std::size_t> value_reader::uri_parameters(std::size_t at, std::size_t to,
-                                                 Ends ends) noexcept {
+std::size_t value_reader::uri_parameters(std::size_t at, std::size_t to, Ends ends) noexcept {
     while (at < to && !ends(text()[at])) {
-        if (text()[at] != ';') return wrong(errc::trailing_bytes, at);
+        if (text()[at] != ';') return nowhere(errc::trailing_bytes, at);
         ++at;
         if (at == to || text()[at] == ';' || text()[at] == '=' || ends(text()[at])) {
-            return wrong(errc::bad_token, at);
+            return nowhere(errc::bad_token, at);
         }
-        const auto end =
-            escaped(at, to, set::uri_param, [&](char c) { return c == ';' || ends(c); });
-        if (!end) return end;
-        at = *end;
+        at = escaped(at, to, set::uri_param, [&](char c) { return c == ';' || ends(c); });
+        if (at == none) return none;
     }
     return at;
 }
 
-result<void> value_reader::uri(std::size_t at, std::size_t to, std::size_t sign,
-                               uri_view& into) noexcept {
-    into = {};
+bool value_reader::uri(std::size_t at, std::size_t to, std::size_t sign, uri_view& into) noexcept {
     into.text = cut(at, to);
+    into.user = into.password = into.host = into.parameters = into.headers = {};
+    into.port = 0;
+    into.has_port = false;
     const bool usual = into.text.starts_with("sip:");
     const auto colon = usual ? at + 3 : find(':', at, to);
-    if (colon == to || colon == at) return wrong(errc::need_more, to);
+    if (colon == to || colon == at) return fail(errc::need_more, to);
     const auto scheme = cut(at, colon);
     if (usual || iequals(scheme, "sip")) {
         into.scheme = uri_view::scheme_kind::sip;
@@ -45,42 +43,39 @@ result<void> value_reader::uri(std::size_t at, std::size_t to, std::size_t sign,
         into.scheme = uri_view::scheme_kind::tel;
         return telephone(colon + 1, to, into);
     } else {
+        into.scheme = uri_view::scheme_kind::other;
         return other_scheme(at, colon, to);
     }
-    auto host_at = colon + 1;
+    at = colon + 1;
     // An "@" before the colon is not one of a user; the first behind it is looked for anew.
     if (sign < colon) sign = find('@', colon, to);
     if (sign != to) {
-        if (const auto read = user_info(host_at, sign, into); !read) return read;
-        host_at = sign + 1;
+        if (!user_info(at, sign, into)) return false;
+        at = sign + 1;
     }
-    const auto host_end = host_port<false>(host_at, to, into);
-    if (!host_end) return host_end.reason();
-    const auto question = uri_parameters(*host_end, to, [](char c) { return c == '?'; });
-    if (!question) return question.reason();
-    into.parameters = cut(*host_end, *question);
-    if (*question == to) return {};
-    into.headers = cut(*question + 1, to);
-    const auto read = escaped(*question + 1, to, set::uri_param, [](char) { return false; });
-    if (!read) return read.reason();
-    return {};
+    at = host_port<false>(at, to, into);
+    if (at == none) return false;
+    const auto question = uri_parameters(at, to, [](char c) { return c == '?'; });
+    if (question == none) return false;
+    into.parameters = cut(at, question);
+    if (question == to) return true;
+    into.headers = cut(question + 1, to);
+    return escaped(question + 1, to, set::uri_param, [](char) { return false; }) != none;
 }
 
 /// userinfo: a user, which is not empty, and perhaps a password.
-result<void> value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
+bool value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
     const auto end = escaped(at, sign, set::user, [](char c) { return c == ':'; });
-    if (!end) return end.reason();
-    if (*end == at) return wrong(errc::bad_token, at);
-    into.user = cut(at, *end);
-    if (*end == sign) return {};
-    into.password = cut(*end + 1, sign);
-    const auto read = escaped(*end + 1, sign, set::user, [](char) { return false; });
-    if (!read) return read.reason();
-    return {};
+    if (end == none) return false;
+    if (end == at) return fail(errc::bad_token, at);
+    into.user = cut(at, end);
+    if (end == sign) return true;
+    into.password = cut(end + 1, sign);
+    return escaped(end + 1, sign, set::user, [](char) { return false; }) != none;
 }
 
 /// telephone-subscriber = global-number / local-number, RFC 3966 section 3.
-result<void> value_reader::telephone(std::size_t at, std::size_t to, uri_view& into) noexcept {
+bool value_reader::telephone(std::size_t at, std::size_t to, uri_view& into) noexcept {
     const auto end = find(';', at, to);
     into.user = cut(at, end);
     into.parameters = cut(end, to);
@@ -90,33 +85,30 @@ result<void> value_reader::telephone(std::size_t at, std::size_t to, uri_view& i
         const bool digit = is(c, set::hex) || c == '*' || c == '#';
         const bool separator = c == '-' || c == '.' || c == '(' || c == ')';
         if (digit) ++digits;
-        if (!digit && !separator && !(c == '+' && i == at)) return wrong(errc::bad_token, i);
+        if (!digit && !separator && !(c == '+' && i == at)) return fail(errc::bad_token, i);
     }
-    if (digits == 0) return wrong(errc::need_more, end);
-    const auto read = uri_parameters(end, to, [](char) { return false; });
-    if (!read) return read.reason();
-    return {};
+    if (digits == 0) return fail(errc::need_more, end);
+    return uri_parameters(end, to, [](char) { return false; }) != none;
 }
 
 /// scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and then what we need not know.
-result<void> value_reader::other_scheme(std::size_t at, std::size_t colon,
-                                        std::size_t to) const noexcept {
+bool value_reader::other_scheme(std::size_t at, std::size_t colon, std::size_t to) noexcept {
     const char first = to_lower(text()[at]);
-    if (first < 'a' || first > 'z') return wrong(errc::bad_token, at);
+    if (first < 'a' || first > 'z') return fail(errc::bad_token, at);
     for (; at < to; ++at) {
         const auto c = static_cast<unsigned char>(text()[at]);
-        if (at < colon && !is(text()[at], set::host) && c != '+') return wrong(errc::bad_token, at);
+        if (at < colon && !is(text()[at], set::host) && c != '+') return fail(errc::bad_token, at);
         if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"') {
-            return wrong(errc::bad_token, at);
+            return fail(errc::bad_token, at);
         }
     }
-    return {};
+    return true;
 }
 
 result<uri_view> uri_view::parse(std::string_view text) noexcept {
     uri_view read;
     value_reader in{text};
-    if (const auto done = in.uri(0, text.size(), read); !done) return done.reason();
+    if (!in.uri(0, text.size(), read)) return in.reason();
     return read;
 }
 

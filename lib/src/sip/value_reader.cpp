@@ -15,49 +15,48 @@ namespace {
 
 } // namespace
 
-result<std::size_t> value_reader::host(std::size_t at, std::size_t to) noexcept {
+std::size_t value_reader::host(std::size_t at, std::size_t to) noexcept {
     if (stands('[', at, to)) {
         const auto closing = find(']', at, to);
         if (closing == to || !address::parse(cut(at, closing + 1))) {
-            return wrong(errc::bad_address, at);
+            return nowhere(errc::bad_address, at);
         }
         return closing + 1;
     }
     const auto end = run_end(at, to, set::host);
-    if (end == at || is_broken_address(cut(at, end))) return wrong(errc::bad_address, at);
+    if (end == at || is_broken_address(cut(at, end))) return nowhere(errc::bad_address, at);
     return end;
 }
 
-result<void> value_reader::parameters(std::size_t at, std::size_t to, parameters_view& into,
-                                      std::string_view wanted, std::string_view& found) noexcept {
+bool value_reader::parameters(std::size_t at, std::size_t to, parameters_view& into,
+                              std::string_view wanted, std::string_view& found) noexcept {
     at = skip_blank(at, to);
     into = parameters_view{cut(at, to)};
     bool is_found = false;
     while (at < to) {
-        if (text()[at] != ';') return wrong(errc::trailing_bytes, at);
+        if (text()[at] != ';') return fail(errc::trailing_bytes, at);
         const auto name = skip_blank(at + 1, to);
         at = run_end(name, to, set::token);
-        if (at == name) return wrong(at == to ? errc::need_more : errc::bad_token, at);
+        if (at == name) return fail(at == to ? errc::need_more : errc::bad_token, at);
         const bool is_wanted = !is_found && iequals(cut(name, at), wanted);
         is_found = is_found || is_wanted;
         at = skip_blank(at, to);
         if (!stands('=', at, to)) continue;
         const auto value = skip_blank(at + 1, to);
         if (stands('"', value, to)) {
-            const auto end = quoted(value, to);
-            if (!end) return end.reason();
-            at = *end;
+            at = quoted(value, to);
+            if (at == none) return false;
         } else {
             at = run_end(value, to, set::param_value);
-            if (at == value) return wrong(at == to ? errc::need_more : errc::bad_token, at);
+            if (at == value) return fail(at == to ? errc::need_more : errc::bad_token, at);
         }
         if (is_wanted) found = cut(value, at);
         at = skip_blank(at, to);
     }
-    return {};
+    return true;
 }
 
-result<std::size_t> value_reader::quoted(std::size_t at, std::size_t to) noexcept {
+std::size_t value_reader::quoted(std::size_t at, std::size_t to) noexcept {
     const auto start = at;
     for (at = marks_.next(at + 1); at < to; at = marks_.next(at + 1)) {
         const auto c = static_cast<unsigned char>(text()[at]);
@@ -67,13 +66,13 @@ result<std::size_t> value_reader::quoted(std::size_t at, std::size_t to) noexcep
             if (++at == to) break;
             const auto escaped = static_cast<unsigned char>(text()[at]);
             if (escaped > 0x7f || escaped == '\r' || escaped == '\n') {
-                return wrong(errc::bad_quote, at);
+                return nowhere(errc::bad_quote, at);
             }
         } else if ((c < 0x20 && c != '\t') || c == 0x7f) {
-            return wrong(errc::bad_token, at);
+            return nowhere(errc::bad_token, at);
         }
     }
-    return wrong(errc::bad_quote, start);
+    return nowhere(errc::bad_quote, start);
 }
 
 } // namespace trunkline::sip
