@@ -45,6 +45,11 @@ struct sse2 {
     [[nodiscard]] static vector load(const char* at) noexcept {
         return _mm_loadu_si128(reinterpret_cast<const vector*>(at));
     }
+    /// Eight characters here and eight there, side by side.
+    [[nodiscard]] static vector load(const char* at, const char* other) noexcept {
+        return _mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const vector*>(at)),
+                                  _mm_loadl_epi64(reinterpret_cast<const vector*>(other)));
+    }
     [[nodiscard]] static vector all(int c) noexcept { return _mm_set1_epi8(static_cast<char>(c)); }
     [[nodiscard]] static vector is(vector chars, char c) noexcept {
         return _mm_cmpeq_epi8(chars, all(c));

@@ -54,13 +54,12 @@ constexpr std::string_view version = "SIP/2.0";
 
 } // namespace
 
+/// What parse() does not set in any case. Views of a message before this one are not touched as
+/// long as the bytes turn out to be a message too: they are filled anew then.
 void message_view::reset() noexcept {
     method_ = method::other;
     status_ = 0;
     method_text_ = reason_ = body_ = {};
-    request_uri_ = {};
-    via_ = {};
-    from_ = to_ = contact_ = {};
     cseq_ = {};
     hops_.reset();
     has_contact_ = answerable_ = false;
@@ -71,7 +70,12 @@ void message_view::reset() noexcept {
 result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
     reset();
     const auto indexed = index_.read(text, wrong_);
-    if (!indexed) return indexed.reason();
+    if (!indexed) {
+        request_uri_ = {};
+        via_ = {};
+        from_ = to_ = {};
+        return indexed.reason();
+    }
     const std::string_view whole{text.data(), text.size()};
     const auto line = index_.start_line();
     read_start_line(line, static_cast<std::size_t>(line.data() - whole.data()));
@@ -83,54 +87,66 @@ result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
     return {};
 }
 
-/// Request-Line = Method SP Request-URI SP SIP-Version; Status-Line = SIP-Version SP 3DIGIT SP
-/// Reason-Phrase. One space each, and none around.
 void message_view::read_start_line(std::string_view line, std::size_t at) noexcept {
-    const auto offset = [&](std::string_view part) {
-        return at + static_cast<std::size_t>(part.data() - line.data());
-    };
-    if (line.size() > version.size() && iequals(line.substr(0, version.size()), version) &&
-        line[version.size()] == ' ') {
-        const auto code = line.substr(version.size() + 1, 3);
-        const bool three = code.size() == 3 && all(code, set::digit) &&
-                           (line.size() == version.size() + 4 || line[version.size() + 4] == ' ');
-        status_ = three ? (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0') : 1;
-        if (status_ < 100 || status_ > 699) {
-            status_ = 1; // Still a response, so that nobody answers it.
-            return fail(errc::bad_number, header::other, at + version.size() + 1);
-        }
-        reason_ = line.substr(std::min(line.size(), version.size() + 5));
-        if (const auto bad = bad_text(reason_)) {
-            fail(errc::bad_token, header::other, offset(reason_) + *bad);
-        }
+    const auto first = line.substr(0, version.size());
+    const bool is_response = line.size() > version.size() && line[version.size()] == ' ' &&
+                             (first == version || iequals(first, version));
+    if (is_response) {
+        read_status_line(line, at);
+    } else if (read_request_line(line, at)) {
         return;
     }
+    request_uri_ = {};
+}
+
+/// Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. One space each, and none around.
+void message_view::read_status_line(std::string_view line, std::size_t at) noexcept {
+    const auto code = line.substr(version.size() + 1, 3);
+    const bool three = code.size() == 3 && all(code, set::digit) &&
+                       (line.size() == version.size() + 4 || line[version.size() + 4] == ' ');
+    status_ = three ? (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0') : 1;
+    if (status_ < 100 || status_ > 699) {
+        status_ = 1; // Still a response, so that nobody answers it.
+        return fail(errc::bad_number, header::other, at + version.size() + 1);
+    }
+    const auto begin = std::min(line.size(), version.size() + 5);
+    reason_ = line.substr(begin);
+    if (const auto bad = bad_text(reason_)) {
+        fail(errc::bad_token, header::other, at + begin + *bad);
+    }
+}
+
+/// Request-Line = Method SP Request-URI SP SIP-Version, spaces as there. Whether the URI could be
+/// read.
+bool message_view::read_request_line(std::string_view line, std::size_t at) noexcept {
     const auto method_end = run(line, 0, set::token);
     if (method_end == 0 || method_end == line.size() || line[method_end] != ' ') {
-        return fail(errc::bad_token, header::other, at + method_end);
+        fail(errc::bad_token, header::other, at + method_end);
+        return false;
     }
     method_text_ = line.substr(0, method_end);
     method_ = method_of(method_text_);
-    const auto rest = line.substr(method_end + 1);
-    const auto space = rest.find(' ');
-    if (space == std::string_view::npos) {
-        return fail(errc::need_more, header::other, at + line.size());
+    const auto begin = method_end + 1;
+    const auto end = line.find(' ', begin);
+    if (end == std::string_view::npos) {
+        fail(errc::need_more, header::other, at + line.size());
+        return false;
     }
-    const auto spoken = rest.substr(space + 1);
-    const auto uri = uri_view::parse(rest.substr(0, space));
-    if (uri) {
-        request_uri_ = *uri;
+    value_reader in{line.substr(0, end)};
+    const bool read = in.uri(begin, end, request_uri_);
+    if (!read) {
+        fail(in.reason().code, header::other, at + in.reason().offset);
+    } else if (request_uri_.is_sip() && request_uri_.headers.data() != nullptr) {
         // Escaped headers have no place in a Request-URI (section 19.1.1, table).
-        if (uri->is_sip() && uri->headers.data() != nullptr) {
-            fail(errc::bad_token, header::other, offset(uri->headers));
-        }
-    } else {
-        fail(uri.reason().code, header::other, offset(rest) + uri.reason().offset);
+        const auto headers = static_cast<std::size_t>(request_uri_.headers.data() - line.data());
+        fail(errc::bad_token, header::other, at + headers);
     }
-    if (iequals(spoken, version)) return;
+    const auto spoken = line.substr(end + 1);
+    if (spoken == version || iequals(spoken, version)) return read;
     const bool other_version = spoken.size() > 4 && iequals(spoken.substr(0, 4), "SIP/") &&
                                all(spoken.substr(4), set::host);
-    fail(other_version ? errc::bad_version : errc::bad_token, header::other, offset(spoken));
+    fail(other_version ? errc::bad_version : errc::bad_token, header::other, at + end + 1);
+    return read;
 }
 
 void message_view::check(std::string_view whole) noexcept {
@@ -142,15 +158,17 @@ void message_view::check(std::string_view whole) noexcept {
         if (!has(which)) fail(errc::missing, which, whole.size());
     }
     check_vias(whole);
+    name_addr_view other;
     for (const auto which : {header::contact, header::route, header::record_route}) {
-        check_addresses(which, whole);
+        if (has(which)) check_addresses(which, whole, other);
     }
     const auto take = [&](header which, name_addr_view& into) {
-        if (!has(which)) return;
-        value_reader in{value(which)};
-        if (in.name_addr(0, value(which).size(), into)) return;
+        const auto text = value(which);
+        value_reader in{text};
+        if (in.name_addr(0, text.size(), into)) return;
         into = {};
-        fail(in.reason().code, which, offset(value(which)) + in.reason().offset);
+        if (!has(which)) return;
+        fail(in.reason().code, which, offset(text) + in.reason().offset);
     };
     take(header::from, from_);
     take(header::to, to_);
@@ -201,35 +219,40 @@ void message_view::check_numbers(std::string_view whole) noexcept {
 /// Every one, because a response copies them all.
 void message_view::check_vias(std::string_view whole) noexcept {
     std::size_t vias = 0;
+    via_view other;
     each(header::via, [&](std::string_view text) {
+        value_reader in{text};
+        // Most fields are one value: what can be read as one has no comma between two.
+        if (in.via(0, text.size(), vias == 0 ? via_ : other)) {
+            ++vias;
+            return;
+        }
         const auto begin = static_cast<std::size_t>(text.data() - whole.data());
         if (text.ends_with(',')) fail(errc::bad_token, header::via, begin + text.size());
-        value_reader in{text};
         auto list = text;
-        via_view other;
         do {
             const auto element = next_element(list);
             const auto at = static_cast<std::size_t>(element.data() - text.data());
             auto& into = vias == 0 ? via_ : other;
             ++vias; // A bad one counts: what stands behind it is not the top.
-            if (!in.via(at, at + element.size(), into)) {
-                into = {};
-                // Its sender is told all the same, if it can be read where he is; of parameters
-                // that make no sense none is repeated.
-                const auto head = via_view::parse(element.substr(0, element.find(';')));
-                if (vias == 1 && head) {
-                    via_ = *head;
-                    via_.parameters = {};
-                }
-                return fail(in.reason().code, header::via, begin + in.reason().offset);
+            if (in.via(at, at + element.size(), into)) continue;
+            into = {};
+            // Its sender is told all the same, if it can be read where he is; of parameters that
+            // make no sense none is repeated.
+            const auto head = via_view::parse(element.substr(0, element.find(';')));
+            if (vias == 1 && head) {
+                via_ = *head;
+                via_.parameters = {};
             }
-            // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
-            if (vias == 1 && via_.branch == magic_cookie) {
-                const auto branch = static_cast<std::size_t>(via_.branch.data() - whole.data());
-                fail(errc::bad_token, header::via, branch);
-            }
+            return fail(in.reason().code, header::via, begin + in.reason().offset);
         } while (!list.empty());
     });
+    if (vias == 0) via_ = {};
+    // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
+    if (via_.branch == magic_cookie) {
+        const auto branch = static_cast<std::size_t>(via_.branch.data() - whole.data());
+        fail(errc::bad_token, header::via, branch);
+    }
     if (vias > limits::vias) {
         const auto first = static_cast<std::size_t>(value(header::via).data() - whole.data());
         fail(errc::limit_exceeded, header::via, first);
@@ -237,28 +260,32 @@ void message_view::check_vias(std::string_view whole) noexcept {
 }
 
 /// Contact, Route and Record-Route: every element, because a dialog keeps them.
-void message_view::check_addresses(header which, std::string_view whole) noexcept {
+void message_view::check_addresses(header which, std::string_view whole,
+                                   name_addr_view& other) noexcept {
     std::size_t count = 0;
     each(which, [&](std::string_view text) {
         if (which == header::contact && text == "*") return;
+        const auto place = [&]() -> name_addr_view& {
+            return which == header::contact && count == 0 ? contact_ : other;
+        };
+        value_reader in{text};
+        if (in.name_addr(0, text.size(), place())) {
+            ++count;
+            return;
+        }
         const auto begin = static_cast<std::size_t>(text.data() - whole.data());
         if (text.ends_with(',')) fail(errc::bad_token, which, begin + text.size());
-        value_reader in{text};
         auto list = text;
-        name_addr_view other;
         do {
             const auto element = next_element(list);
             const auto at = static_cast<std::size_t>(element.data() - text.data());
-            const bool is_contact = which == header::contact && count == 0;
-            auto& into = is_contact ? contact_ : other;
-            if (!in.name_addr(at, at + element.size(), into)) {
-                into = {};
+            if (!in.name_addr(at, at + element.size(), place())) {
                 return fail(in.reason().code, which, begin + in.reason().offset);
             }
-            has_contact_ = has_contact_ || is_contact;
             ++count;
         } while (!list.empty());
     });
+    if (which == header::contact) has_contact_ = count > 0;
     if (count > limits::routes) {
         const auto first = static_cast<std::size_t>(value(which).data() - whole.data());
         fail(errc::limit_exceeded, which, first);

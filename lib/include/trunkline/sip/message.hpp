@@ -93,9 +93,12 @@ private:
     void reset() noexcept;
     void fail(errc code, header which, std::size_t at) noexcept { wrong_.note(code, which, at); }
     void read_start_line(std::string_view line, std::size_t at) noexcept;
+    void read_status_line(std::string_view line, std::size_t at) noexcept;
+    [[nodiscard]] bool read_request_line(std::string_view line, std::size_t at) noexcept;
     void check(std::string_view whole) noexcept;
     void check_vias(std::string_view whole) noexcept;
-    void check_addresses(header which, std::string_view whole) noexcept;
+    /// `other` is room for those that nobody keeps.
+    void check_addresses(header which, std::string_view whole, name_addr_view& other) noexcept;
     void check_numbers(std::string_view whole) noexcept;
     void frame(std::span<char> text, std::size_t at, bool stream) noexcept;
 
