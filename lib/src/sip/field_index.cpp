@@ -87,13 +87,15 @@ struct colon {
     return end;
 }
 
-/// From `at` on, without the blanks at both ends; one before it is the custom.
-[[nodiscard]] std::string_view trimmed(std::string_view line, std::size_t at) noexcept {
-    if (at < line.size() && line[at] == ' ') ++at;
-    at = skip_blank(line, at);
-    auto end = line.size();
-    while (end > at && is_blank(line[end - 1])) --end;
-    return {line.data() + at, end - at};
+/// What stands behind the colon, without the blanks at both ends; one before it is the custom. The
+/// line is followed by its line break.
+[[nodiscard]] std::string_view value_behind(std::size_t colon, std::string_view line) noexcept {
+    const auto* begin = line.data() + colon + 1;
+    const auto* end = line.data() + line.size();
+    if (*begin == ' ') ++begin;
+    while (begin < end && is_blank(*begin)) ++begin;
+    while (end > begin && is_blank(end[-1])) --end;
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 } // namespace
@@ -149,7 +151,7 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
             }
             id = header_of({line.data(), name_size});
         }
-        const auto value = trimmed(line, colon + 1);
+        const auto value = value_behind(colon, line);
         if (has_controls) {
             if (const auto bad = bad_text(value)) {
                 const auto begin = static_cast<std::size_t>(value.data() - line.data());

@@ -39,7 +39,6 @@ struct words {
 #if defined(__SSE2__)
 struct sse2 {
     using vector = __m128i;
-    using narrower = words;
     static constexpr std::size_t width = 16;
 
     [[nodiscard]] static vector load(const char* at) noexcept {
@@ -178,6 +177,11 @@ template <class Class, class Lanes = widest>
             word |= std::uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
         }
         return ~(words::bits(Class::of(word)) & ~(~std::uint64_t{0} << size));
+    } else if constexpr (Lanes::width == 2 * words::width) {
+        if (size < words::width) return others<Class, words>(at, size);
+        const auto last = size - words::width;
+        const auto found = Lanes::bits(Class::template of<Lanes>(Lanes::load(at, at + last)));
+        return ~((found & 0xffU) | found >> 8U << last);
     } else {
         return others<Class, typename Lanes::narrower>(at, size);
     }

@@ -54,8 +54,9 @@ bool value_reader::name_addr(std::size_t at, std::size_t to, name_addr_view& int
     const auto begin = at + 1;
     auto sign = to;
     auto end = marks_.next(begin);
-    for (; end < to && text()[end] != '>'; end = marks_.next(end + 1)) {
-        if (text()[end] == '@') sign = std::min(sign, end);
+    const auto* const chars = text().data();
+    for (; end < to && chars[end] != '>'; end = marks_.next(end + 1)) {
+        if (chars[end] == '@' && sign == to) sign = end;
     }
     if (end >= to) return fail(errc::need_more, to);
     return uri(begin, end, std::min(sign, end), into.uri) &&

@@ -26,6 +26,17 @@ std::size_t value_reader::uri_parameters(std::size_t at, std::size_t to, Ends en
     return at;
 }
 
+/// userinfo: a user, which is not empty, and perhaps a password.
+inline bool value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
+    const auto end = escaped(at, sign, set::user, [](char c) { return c == ':'; });
+    if (end == none) return false;
+    if (end == at) return fail(errc::bad_token, at);
+    into.user = cut(at, end);
+    if (end == sign) return true;
+    into.password = cut(end + 1, sign);
+    return escaped(end + 1, sign, set::user, [](char) { return false; }) != none;
+}
+
 bool value_reader::uri(std::size_t at, std::size_t to, std::size_t sign, uri_view& into) noexcept {
     into.text = cut(at, to);
     into.user = into.password = into.host = into.parameters = into.headers = {};
@@ -61,17 +72,6 @@ bool value_reader::uri(std::size_t at, std::size_t to, std::size_t sign, uri_vie
     if (question == to) return true;
     into.headers = cut(question + 1, to);
     return escaped(question + 1, to, set::uri_param, [](char) { return false; }) != none;
-}
-
-/// userinfo: a user, which is not empty, and perhaps a password.
-bool value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
-    const auto end = escaped(at, sign, set::user, [](char c) { return c == ':'; });
-    if (end == none) return false;
-    if (end == at) return fail(errc::bad_token, at);
-    into.user = cut(at, end);
-    if (end == sign) return true;
-    into.password = cut(end + 1, sign);
-    return escaped(end + 1, sign, set::user, [](char) { return false; }) != none;
 }
 
 /// telephone-subscriber = global-number / local-number, RFC 3966 section 3.

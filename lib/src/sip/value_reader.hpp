@@ -42,8 +42,9 @@ public:
 
     /// The position after the characters of `which`.
     [[nodiscard]] std::size_t run_end(std::size_t at, std::size_t to, grammar::set which) noexcept {
+        const auto* const chars = text().data();
         for (at = marks_.next(at); at < to; at = marks_.next(at + 1)) {
-            if (!grammar::is(text()[at], which)) return at;
+            if (!grammar::is(chars[at], which)) return at;
         }
         return to;
     }
@@ -67,8 +68,9 @@ private:
     }
     /// The first `mark` from `at` on, or `to`. It is none of the plain characters.
     [[nodiscard]] std::size_t find(char mark, std::size_t at, std::size_t to) noexcept {
+        const auto* const chars = text().data();
         for (at = marks_.next(at); at < to; at = marks_.next(at + 1)) {
-            if (text()[at] == mark) return at;
+            if (chars[at] == mark) return at;
         }
         return to;
     }
@@ -81,6 +83,8 @@ private:
         return none;
     }
 
+    [[nodiscard]] std::size_t word_behind_slash(std::size_t at, std::size_t to,
+                                                std::string_view& word) noexcept;
     /// The position after the quoted string that starts at `at`.
     [[nodiscard]] std::size_t quoted(std::size_t at, std::size_t to) noexcept;
     /// Characters of `which` and escapes, each "%" followed by two hex digits, up to one that

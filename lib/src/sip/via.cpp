@@ -9,22 +9,33 @@ namespace trunkline::sip {
 
 using namespace grammar;
 
+/// SLASH token, and the position after it.
+std::size_t value_reader::word_behind_slash(std::size_t at, std::size_t to,
+                                            std::string_view& word) noexcept {
+    at = skip_blank(at, to);
+    if (!stands('/', at, to)) return nowhere(errc::bad_token, at);
+    const auto begin = skip_blank(at + 1, to);
+    const auto end = run_end(begin, to, set::token);
+    if (end == begin) return nowhere(errc::bad_token, end);
+    word = cut(begin, end);
+    return end;
+}
+
 /// via-parm = sent-protocol LWS sent-by *( SEMI via-params ), sent-protocol = "SIP" SLASH version
 /// SLASH transport, with white space around every separator.
 bool value_reader::via(std::size_t at, std::size_t to, via_view& into) noexcept {
     const auto start = skip_blank(at, to);
-    at = run_end(start, to, set::token);
-    if (cut(start, at) != "SIP" && !iequals(cut(start, at), "SIP")) {
-        return fail(errc::bad_token, start);
+    if (cut(start, to).starts_with("SIP/2.0/")) { // As everybody writes it.
+        at = start + 7;
+        into.version = cut(start + 4, at);
+    } else {
+        at = run_end(start, to, set::token);
+        if (!iequals(cut(start, at), "SIP")) return fail(errc::bad_token, start);
+        at = word_behind_slash(at, to, into.version);
+        if (at == none) return false;
     }
-    for (auto* part : {&into.version, &into.transport}) {
-        at = skip_blank(at, to);
-        if (!stands('/', at, to)) return fail(errc::bad_token, at);
-        const auto word = skip_blank(at + 1, to);
-        at = run_end(word, to, set::token);
-        if (at == word) return fail(errc::bad_token, at);
-        *part = cut(word, at);
-    }
+    at = word_behind_slash(at, to, into.transport);
+    if (at == none) return false;
     into.sent_protocol = cut(start, at);
     const auto sent_by = skip_blank(at, to);
     if (sent_by == at) return fail(errc::bad_token, at);
