@@ -31,8 +31,18 @@ std::size_t value_reader::display(std::size_t at, std::size_t to, name_addr_view
     return at;
 }
 
-bool value_reader::name_addr(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
+/// Those of the header, among them perhaps a tag.
+bool value_reader::own_parameters(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
     into.tag_ = {};
+    bool is_found = false;
+    return parameters(at, to, into.parameters, [&](std::string_view name, std::string_view value) {
+        if (is_found || !iequals(name, "tag")) return;
+        is_found = true;
+        into.tag_ = value;
+    });
+}
+
+bool value_reader::name_addr(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
     at = skip_blank(at, to);
     // A quoted display name may hold a "<", so only an unquoted start is searched for one.
     auto semicolon = at;
@@ -59,8 +69,7 @@ bool value_reader::name_addr(std::size_t at, std::size_t to, name_addr_view& int
         if (chars[end] == '@' && sign == to) sign = end;
     }
     if (end >= to) return fail(errc::need_more, to);
-    return uri(begin, end, std::min(sign, end), into.uri) &&
-           parameters(end + 1, to, into.parameters, "tag", into.tag_);
+    return uri(begin, end, std::min(sign, end), into.uri) && own_parameters(end + 1, to, into);
 }
 
 /// addr-spec without brackets, up to the `semicolon` of the header's own parameters.
@@ -74,7 +83,7 @@ bool value_reader::bare(std::size_t at, std::size_t semicolon, std::size_t to,
     if (into.uri.text.find_first_of(",?") != std::string_view::npos) {
         return fail(errc::bad_token, at);
     }
-    return parameters(end, to, into.parameters, "tag", into.tag_);
+    return own_parameters(end, to, into);
 }
 
 result<name_addr_view> name_addr_view::parse(std::string_view text) noexcept {

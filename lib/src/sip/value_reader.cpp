@@ -28,34 +28,6 @@ std::size_t value_reader::host(std::size_t at, std::size_t to) noexcept {
     return end;
 }
 
-bool value_reader::parameters(std::size_t at, std::size_t to, parameters_view& into,
-                              std::string_view wanted, std::string_view& found) noexcept {
-    at = skip_blank(at, to);
-    into = parameters_view{cut(at, to)};
-    bool is_found = false;
-    while (at < to) {
-        if (text()[at] != ';') return fail(errc::trailing_bytes, at);
-        const auto name = skip_blank(at + 1, to);
-        at = run_end(name, to, set::token);
-        if (at == name) return fail(at == to ? errc::need_more : errc::bad_token, at);
-        const bool is_wanted = !is_found && iequals(cut(name, at), wanted);
-        is_found = is_found || is_wanted;
-        at = skip_blank(at, to);
-        if (!stands('=', at, to)) continue;
-        const auto value = skip_blank(at + 1, to);
-        if (stands('"', value, to)) {
-            at = quoted(value, to);
-            if (at == none) return false;
-        } else {
-            at = run_end(value, to, set::param_value);
-            if (at == value) return fail(at == to ? errc::need_more : errc::bad_token, at);
-        }
-        if (is_wanted) found = cut(value, at);
-        at = skip_blank(at, to);
-    }
-    return true;
-}
-
 std::size_t value_reader::quoted(std::size_t at, std::size_t to) noexcept {
     const auto start = at;
     for (at = marks_.next(at + 1); at < to; at = marks_.next(at + 1)) {

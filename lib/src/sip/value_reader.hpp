@@ -31,13 +31,12 @@ public:
     [[nodiscard]] bool uri(std::size_t at, std::size_t to, uri_view& into) noexcept {
         return uri(at, to, find('@', at, to), into);
     }
-    /// *( SEMI generic-param ) up to `to`. The value of the first parameter that is called `wanted`
-    /// is put into `found`.
+    /// *( SEMI generic-param ) up to `to`. Calls `visit(name, value)` for each, in order.
+    template <class Visit>
     [[nodiscard]] bool parameters(std::size_t at, std::size_t to, parameters_view& into,
-                                  std::string_view wanted, std::string_view& found) noexcept;
+                                  Visit visit) noexcept;
     [[nodiscard]] bool parameters(std::size_t at, std::size_t to, parameters_view& into) noexcept {
-        std::string_view ignored;
-        return parameters(at, to, into, {}, ignored);
+        return parameters(at, to, into, [](std::string_view, std::string_view) {});
     }
 
     /// The position after the characters of `which`.
@@ -112,12 +111,41 @@ private:
     [[nodiscard]] std::size_t uri_parameters(std::size_t at, std::size_t to, Ends ends) noexcept;
     [[nodiscard]] std::size_t display(std::size_t at, std::size_t to,
                                       name_addr_view& into) noexcept;
+    [[nodiscard]] bool own_parameters(std::size_t at, std::size_t to,
+                                      name_addr_view& into) noexcept;
     [[nodiscard]] bool bare(std::size_t at, std::size_t semicolon, std::size_t to,
                             name_addr_view& into) noexcept;
 
     skimmer<lanes::plain> marks_;
     error reason_{};
 };
+
+template <class Visit>
+bool value_reader::parameters(std::size_t at, std::size_t to, parameters_view& into,
+                              Visit visit) noexcept {
+    using namespace grammar;
+    at = skip_blank(at, to);
+    into = parameters_view{cut(at, to)};
+    while (at < to) {
+        if (text()[at] != ';') return fail(errc::trailing_bytes, at);
+        const auto name = skip_blank(at + 1, to);
+        const auto name_end = run_end(name, to, set::token);
+        if (name_end == name) return fail(name == to ? errc::need_more : errc::bad_token, name);
+        std::string_view value;
+        at = skip_blank(name_end, to);
+        if (stands('=', at, to)) {
+            const auto begin = skip_blank(at + 1, to);
+            const bool is_quoted = stands('"', begin, to);
+            at = is_quoted ? quoted(begin, to) : run_end(begin, to, set::param_value);
+            if (at == none) return false;
+            if (at == begin) return fail(at == to ? errc::need_more : errc::bad_token, at);
+            value = cut(begin, at);
+            at = skip_blank(at, to);
+        }
+        visit(cut(name, name_end), value);
+    }
+    return true;
+}
 
 template <class Ends>
 std::size_t value_reader::escaped(std::size_t at, std::size_t to, grammar::set which,

@@ -43,7 +43,12 @@ bool value_reader::via(std::size_t at, std::size_t to, via_view& into) noexcept 
     if (end == none) return false;
     into.sent_by = cut(sent_by, end);
     into.branch = {};
-    return parameters(end, to, into.parameters, "branch", into.branch);
+    bool is_found = false;
+    return parameters(end, to, into.parameters, [&](std::string_view name, std::string_view value) {
+        if (is_found || !iequals(name, "branch")) return;
+        is_found = true;
+        into.branch = value;
+    });
 }
 
 result<via_view> via_view::parse(std::string_view text) noexcept {
