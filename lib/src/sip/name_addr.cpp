@@ -87,9 +87,9 @@ bool value_reader::bare(std::size_t at, std::size_t semicolon, std::size_t to,
 }
 
 result<name_addr_view> name_addr_view::parse(std::string_view text) noexcept {
-    name_addr_view read;
+    result<name_addr_view> read{name_addr_view{}};
     value_reader in{text};
-    if (!in.name_addr(0, text.size(), read)) return in.reason();
+    if (!in.name_addr(0, text.size(), *read)) read = in.reason();
     return read;
 }
 

@@ -10,9 +10,9 @@ namespace trunkline::sip {
 using namespace grammar;
 
 result<parameters_view> parameters_view::parse(std::string_view text) noexcept {
-    parameters_view read;
+    result<parameters_view> read{parameters_view{}};
     value_reader in{text};
-    if (!in.parameters(0, text.size(), read)) return in.reason();
+    if (!in.parameters(0, text.size(), *read)) read = in.reason();
     return read;
 }
 

@@ -106,9 +106,9 @@ bool value_reader::other_scheme(std::size_t at, std::size_t colon, std::size_t t
 }
 
 result<uri_view> uri_view::parse(std::string_view text) noexcept {
-    uri_view read;
+    result<uri_view> read{uri_view{}};
     value_reader in{text};
-    if (!in.uri(0, text.size(), read)) return in.reason();
+    if (!in.uri(0, text.size(), *read)) read = in.reason();
     return read;
 }
 

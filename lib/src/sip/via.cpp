@@ -52,9 +52,9 @@ bool value_reader::via(std::size_t at, std::size_t to, via_view& into) noexcept 
 }
 
 result<via_view> via_view::parse(std::string_view text) noexcept {
-    via_view read;
+    result<via_view> read{via_view{}};
     value_reader in{text};
-    if (!in.via(0, text.size(), read)) return in.reason();
+    if (!in.via(0, text.size(), *read)) read = in.reason();
     return read;
 }
 
