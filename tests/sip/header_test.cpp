@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <trunkline/core/text.hpp>
 
@@ -42,7 +41,11 @@ TEST_CASE("sip::header: every long form is known in any case, and by all of its 
 
 TEST_CASE("sip::header: a compact form is the header whose letter it is") {
     // RFC 3261 section 7.3.3, RFC 3515, RFC 3892, RFC 4028, RFC 6665 and RFC 8224.
-    const std::pair<std::string_view, header> table[] = {
+    struct row {
+        std::string_view letter;
+        header which;
+    };
+    const row table[] = {
         {"b", header::referred_by},
         {"c", header::content_type},
         {"e", header::content_encoding},
@@ -62,9 +65,9 @@ TEST_CASE("sip::header: a compact form is the header whose letter it is") {
         {"-", header::other},
         {"", header::other},
     };
-    for (const auto& [letter, which] : table) {
-        CAPTURE(letter);
-        CHECK(header_of(letter) == which);
+    for (const auto& row : table) {
+        CAPTURE(row.letter);
+        CHECK(header_of(row.letter) == row.which);
     }
     CHECK(header_of("V") == header::via);
     CHECK(header_of(std::string(4096, 'a')) == header::other);

@@ -134,41 +134,41 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
             }
         }
         if (end == at) return end + 2;
-        const std::string_view line{text.data() + at, end - at};
-        // A colon right behind a long name of ours is what nearly all lines have.
-        auto colon = first_colon(line);
-        auto id = header::other;
-        if (colon > 1 && size - at >= name_pattern::longest)
-            id = known_headers.find(&text[at], colon);
-        auto name_size = colon;
-        if (id == header::other || colon == line.size()) {
-            name_size = run(line, 0, set::token);
-            colon = skip_blank(line, name_size);
-            if (name_size == 0 || colon == line.size() || line[colon] != ':') {
-                wrong.note(errc::bad_token, header::other, at + colon);
-                at = end + 2;
-                continue;
-            }
-            id = header_of({line.data(), name_size});
-        }
-        const auto value = value_behind(colon, line);
-        if (has_controls) {
-            if (const auto bad = bad_text(value)) {
-                const auto begin = static_cast<std::size_t>(value.data() - line.data());
-                wrong.note(errc::bad_token, id, at + begin + *bad);
-            }
-        }
-        add(id, {line.data(), name_size}, value, at, wrong);
+        add({text.data() + at, size - at}, end - at, at, has_controls, wrong);
         at = end + 2;
     }
 }
 
-inline void field_index::add(header id, std::string_view name, std::string_view value,
-                             std::size_t at, first_error& wrong) noexcept {
+/// Of the line of `size` characters that the rest of the message begins with.
+inline void field_index::add(std::string_view rest, std::size_t size, std::size_t at,
+                             bool has_controls, first_error& wrong) noexcept {
+    const std::string_view line{rest.data(), size};
+    // A colon right behind a long name of ours is what nearly all lines have.
+    auto colon = first_colon(line);
+    auto name_size = colon;
+    auto id = header::other;
+    if (colon > 1 && rest.size() >= name_pattern::longest) {
+        id = known_headers.find(rest.data(), colon);
+    }
+    if (id == header::other || colon == size) {
+        name_size = run(line, 0, set::token);
+        colon = skip_blank(line, name_size);
+        if (name_size == 0 || colon == size || line[colon] != ':') {
+            return wrong.note(errc::bad_token, header::other, at + colon);
+        }
+        id = header_of({line.data(), name_size});
+    }
     if (count_ == fields_.size()) return wrong.note(errc::limit_exceeded, header::other, at);
+    const auto value = value_behind(colon, line);
+    if (has_controls) {
+        if (const auto bad = bad_text(value)) {
+            const auto begin = static_cast<std::size_t>(value.data() - line.data());
+            wrong.note(errc::bad_token, id, at + begin + *bad);
+        }
+    }
     const auto slot = static_cast<std::size_t>(id);
     const auto place = static_cast<std::uint8_t>(count_++);
-    fields_[place] = {id, none, name, value};
+    fields_[place] = {id, none, {line.data(), name_size}, value};
     if (first_[slot] == none) {
         first_[slot] = place;
     } else {

@@ -54,7 +54,7 @@ private:
     [[nodiscard]] std::uint8_t first(header which) const noexcept {
         return first_[static_cast<std::size_t>(which)];
     }
-    void add(header id, std::string_view name, std::string_view value, std::size_t at,
+    void add(std::string_view rest, std::size_t size, std::size_t at, bool has_controls,
              first_error& wrong) noexcept;
 
     std::string_view start_line_;
