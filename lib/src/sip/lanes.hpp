@@ -68,7 +68,6 @@ struct sse2 {
         return static_cast<std::uint32_t>(_mm_movemask_epi8(found));
     }
 };
-using widest_here = sse2;
 #endif
 
 #if defined(__AVX2__)
