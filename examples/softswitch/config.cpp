@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include "calls/live_calls.hpp"
+#include "secret_field.hpp"
 #include "table_reader.hpp"
 #include "text.hpp"
 #include "trunk_section.hpp"
