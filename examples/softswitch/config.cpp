@@ -143,7 +143,7 @@ void read_trunks(table_reader& root, const std::filesystem::path& folder, config
     // By REST they come later.
     if (into.trunks.empty() && !root.has("rest")) {
         around.read.found.push_back(
-            {0, "trunk", "there is none: add a [[trunk]] with name and gateways"});
+            {0, "trunk", "there is none: add a [[trunk]] with name and gateways, or [rest]"});
     }
 }
 

@@ -13,6 +13,7 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/net/clock.hpp>
 
+#include "calls/office.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
@@ -121,6 +122,8 @@ outcome serve(const configuration& of, const options& how) {
             manager.stop();
         }
     }};
+    const auto commanded = office::open(of, board);
+    if (commanded == nullptr) return outcome::usage;
     manager.run();
     board.settle();
     if (const auto lost = board.files().take_refused(); lost != 0) {

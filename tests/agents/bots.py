@@ -3,78 +3,28 @@
 import array
 import base64
 import os
-import pathlib
 import re
-import shutil
 import socket
 import struct
 import subprocess
-import sys
-import warnings
 import wave
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "interop"))
-import peers  # noqa: E402
-from platform_stand_in import Call  # noqa: E402
-from websocket import Closed, WebSocket  # noqa: E402
+from agents import Agents, options, peers
+from platform_stand_in import Call
+from speech import ASSETS, linear, mu_law, spoken
+from websocket import Closed, WebSocket
 
-EXAMPLES = HERE.parents[1] / "examples"
-GREETING = EXAMPLES / "assets/greeting.wav"
-
-
-def linear(path):
-    with wave.open(str(path)) as file:
-        return file.readframes(file.getnframes())
-
-
-def mu_law():
-    """Python's own G.711, which nobody here wrote; Python 3.13 has it no more."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            import audioop
-        except ImportError:
-            audioop = None
-    peers.need(audioop, "audioop in this Python")
-    return audioop
-
-
-def spoken(name):
-    return mu_law().lin2ulaw(linear(EXAMPLES / "assets" / name), 2)
+GREETING = ASSETS / "greeting.wav"
 
 
 def payload_of(message):
     return base64.b64decode(message["media"]["payload"])
 
 
-class Bots(peers.Case):
-    def setUp(self):
-        super().setUp()
-        self.command = {"node": self.node_bot, "python": self.python_bot}[peers.options.bot]()
-
-    def node_bot(self):
-        """Installed as its README says, in the folder that ctest's fixture made."""
-        peers.need_program("node")
-        installed = peers.options.installed / "examples/agents/node"
-        peers.need((installed / "node_modules/ws").exists(), f"package ws in {installed}")
-        for one in (EXAMPLES / "agents/node").glob("*.mjs"):
-            shutil.copy(one, installed)
-        shutil.copytree(EXAMPLES / "assets", installed.parents[1] / "assets", dirs_exist_ok=True)
-        return ["node", installed / "bot.mjs"]
-
-    def python_bot(self):
-        found = subprocess.run([sys.executable, "-c", "import websockets"], capture_output=True)
-        peers.need(found.returncode == 0, f"package websockets for {sys.executable}")
-        return [sys.executable, "-B", EXAMPLES / "agents/python/bot.py"]
-
-    def bot(self, greeting=GREETING):
-        process = self.process([*self.command, "--port", "0", "--greeting", greeting], "bot")
+class Bots(Agents):
+    def start(self, greeting=GREETING):
+        process, self.url = self.bot(peers.options.bot, greeting)
         self.log = process.log
-        found = peers.wait_until(
-            lambda: re.search(r"listening on (ws://127\.0\.0\.1:\d+)\n", process.log.read_text()),
-            20, "the bot listens")
-        self.url = found[1]
         return process
 
     def call(self, **how):
@@ -98,7 +48,7 @@ class Bots(peers.Case):
                 if one.startswith(start)]
 
     def said_back(self, call, sentence, turn):
-        """Waits for that turn; what was said back is a part of what the caller said, and all of it."""
+        """That turn came back: a part of what the caller said, with the whole sentence in it."""
         call.wait_for(f"back turn-{turn}")
         marks = [one.get("mark", {}).get("name") for one in call.messages]
         before = call.messages[marks.index(f"turn-{turn}") - 1]
@@ -122,7 +72,7 @@ class Bots(peers.Case):
         self.logged(call, f"greeted {len(wanted) // 8} ms, mark came back")
 
     def test_the_greeting_arrives_whole_and_its_mark_comes_back(self):
-        self.bot()
+        self.start()
         call = self.call()
         self.greets(call)
         self.assertEqual([one.what for one in call.order], ["media", "mark turn-1", "back turn-1"])
@@ -135,15 +85,16 @@ class Bots(peers.Case):
         notes = b"LIST" + struct.pack("<I", 3) + b"odd\0"
         path.write_bytes(
             b"RIFF" + struct.pack("<I", 4 + 26 + len(notes) + 8 + len(audio)) + b"WAVEfmt " +
-            struct.pack("<I", len(form)) + form + notes + b"data" + struct.pack("<I", len(audio)) + audio)
-        self.bot(path)
+            struct.pack("<I", len(form)) + form + notes +
+            b"data" + struct.pack("<I", len(audio)) + audio)
+        self.start(path)
         call = self.call()
         call.wait_for("back turn-1")
         self.assertEqual(bytes(call.heard), audio)
         self.ends(call)
 
     def test_the_callers_words_come_back_after_the_greeting(self):
-        self.bot()
+        self.start()
         call = self.call()
         self.greets(call)
         words = spoken("caller.wav")
@@ -155,7 +106,7 @@ class Bots(peers.Case):
         self.ends(call)
 
     def test_speech_during_the_greeting_clears_it_and_comes_back(self):
-        self.bot()
+        self.start()
         call = self.call()
         call.wait_for("mark turn-1")
         words = spoken("caller.wav")
@@ -174,7 +125,7 @@ class Bots(peers.Case):
         self.ends(call)
 
     def test_speech_during_a_repetition_clears_it_and_comes_back_in_turn(self):
-        self.bot()
+        self.start()
         call = self.call()
         call.wait_for("back turn-1")
         first, second = spoken("other.wav"), spoken("caller.wav")
@@ -187,7 +138,7 @@ class Bots(peers.Case):
         self.ends(call)
 
     def test_silence_and_a_click_are_no_speech(self):
-        self.bot()
+        self.start()
         call = self.call(speed=10)
         loud = b"\x00" * 320
         call.say((loud + b"\xff" * 8_000) * 5)
@@ -198,7 +149,7 @@ class Bots(peers.Case):
         self.ends(call)
 
     def test_two_calls_at_a_time_do_not_mix(self):
-        self.bot()
+        self.start()
         calls = [(self.call(), spoken("caller.wav")), (self.call(), spoken("other.wav"))]
         for call, _ in calls:
             call.wait_for("back turn-1")
@@ -211,7 +162,7 @@ class Bots(peers.Case):
             self.ends(call)
 
     def test_thirty_calls_at_a_time_are_all_greeted(self):
-        self.bot()
+        self.start()
         calls = [self.call(speed=1) for _ in range(30)]
         for call in calls:
             call.wait_for("back turn-1")
@@ -220,18 +171,18 @@ class Bots(peers.Case):
             self.ends(call)
 
     def test_nonsense_within_a_call_does_not_disturb_it(self):
-        self.bot()
+        self.start()
         call = self.call()
         sid = {"streamSid": call.stream_sid}
         for one in (
             b"\x00\xff binary", b"", "", "no JSON", "{", "null", "5", '"media"', "[]", "[" * 60_000,
             '{"a":' * 5_000, {"event": None}, {"event": ["media"]}, {"event": "unheard of", **sid},
             {"event": "media", **sid}, {"event": "media", "media": None, **sid},
-            {"event": "media", "media": {"payload": 7}}, {"event": "media", "media": {"payload": ""}},
-            {"event": "media", "media": {"payload": "***"}}, {"event": "media", "media": {"payload": "A"}},
-            {"event": "media", "media": {"payload": "\u00e4\u2603"}},
-            {"event": "mark"}, {"event": "mark", "mark": None}, {"event": "mark", "mark": {"name": {}}},
-            {"event": "mark", "mark": {"name": "never sent"}}, {"event": "dtmf", "dtmf": {"digit": "5"}},
+            *({"event": "media", "media": {"payload": payload}}
+              for payload in (7, "", "***", "A", "\u2603")),
+            {"event": "mark"}, {"event": "mark", "mark": None},
+            *({"event": "mark", "mark": {"name": one}} for one in ({}, "never sent")),
+            {"event": "dtmf", "dtmf": {"digit": "5"}},
             {"event": "start", "start": {"streamSid": "MZ", "callSid": "CA"}}, {"event": "start"},
             {"event": "connected"}, {"event": "stop"},
         ):
@@ -243,9 +194,11 @@ class Bots(peers.Case):
         self.ends(call)
 
     def test_nonsense_in_place_of_a_call_ends_no_more_than_itself(self):
-        process = self.bot()
-        for opcode, payload in ((1, b"\xff\xfe no UTF-8"), (3, b"no such opcode"), (1, b"x" * 70_000),
-                                (8, b"\x00"), (9, b"p" * 200)):
+        process = self.start()
+        for opcode, payload in (
+            (1, b"\xff\xfe no UTF-8"), (3, b"no such opcode"), (1, b"x" * 70_000), (8, b"\x00"),
+            (9, b"p" * 200),
+        ):
             with self.subTest(opcode=opcode, size=len(payload)):
                 other = WebSocket(self.url)
                 other.send(payload, opcode)
@@ -258,7 +211,7 @@ class Bots(peers.Case):
             early.send(one)
         early.drop()
         port = int(self.url.rpartition(":")[2])
-        for text in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x00\xee nonsense\r\n\r\n"):
+        for text in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01 nonsense\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", port)) as raw:
                 raw.sendall(text)
         dropped = Call(self.url)
@@ -271,9 +224,9 @@ class Bots(peers.Case):
         self.assertTrue(process.alive())
 
     def run_bot(self, *arguments, **environment):
-        return subprocess.run(
-            [*map(str, self.command), *map(str, arguments)], capture_output=True, text=True, timeout=60,
-            env={**os.environ, **environment})
+        command = [*self.bot_command(peers.options.bot), *arguments]
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60,
+                              env={**os.environ, **environment})
 
     def test_help_says_what_it_takes(self):
         told = self.run_bot("--help")
@@ -308,5 +261,4 @@ class Bots(peers.Case):
 
 
 if __name__ == "__main__":
-    peers.main(("--bot", {"choices": ["node", "python"], "required": True}),
-               ("--installed", {"type": pathlib.Path, "help": "where npm ci was run"}))
+    peers.main(*options(("--bot", {"choices": ["node", "python"], "required": True})))

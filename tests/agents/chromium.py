@@ -20,9 +20,9 @@ class Chromium:
         profile = tempfile.mkdtemp(prefix="chromium")
         case.addCleanup(shutil.rmtree, profile, ignore_errors=True)
         process = case.process(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--no-first-run", "--disable-background-networking", "--disable-component-update",
-             "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"], "chromium")
+            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"], "chromium")
         found = peers.wait_until(
             lambda: re.search(r"DevTools listening on ws://([^/]+)/", process.log.read_text()),
             60, "Chromium listens")

@@ -1,14 +1,9 @@
 """Installs what runs in node as its README says, below the build: the source stays as it was."""
 
-import pathlib
 import shutil
 import subprocess
-import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "interop"))
-import peers  # noqa: E402
+from agents import ASSETS, BOT_IN_NODE, OPENAI, ROOT, options, peers
 
 
 class Npm(peers.Case):
@@ -17,6 +12,8 @@ class Npm(peers.Case):
         peers.need_program("npm")
         into = peers.options.installed / folder
         into.mkdir(parents=True, exist_ok=True)
+        for one in (ROOT / folder).glob("*.mjs"):
+            shutil.copy(one, into)
         before = into / "package-lock.json"
         lock = (ROOT / folder / "package-lock.json").read_text()
         if (into / "node_modules/.package-lock.json").exists() and before.read_text() == lock:
@@ -30,7 +27,11 @@ class Npm(peers.Case):
         peers.need(done.returncode == 0, f"way to run npm ci in {into}:\n{done.stdout}")
 
     def test_the_bot_in_node(self):
-        self.installs("examples/agents/node")
+        shutil.copytree(ASSETS, peers.options.installed / "examples/assets", dirs_exist_ok=True)
+        self.installs(BOT_IN_NODE)
+
+    def test_openais_transport(self):
+        self.installs(OPENAI)
 
     def test_a_lock_names_no_registry(self):
         for lock in ROOT.glob("*/agents/*/package-lock.json"):
@@ -38,4 +39,4 @@ class Npm(peers.Case):
 
 
 if __name__ == "__main__":
-    peers.main(("--installed", {"type": pathlib.Path, "required": True}))
+    peers.main(*options())

@@ -43,19 +43,19 @@ class PageServer(http.server.ThreadingHTTPServer):
             event = f"event: {what}\r\nid: {number}\r\ndata: {text}\r\n\r\n".encode()
             self.told.append((number, event))
             for one in self.listeners:
-                one.put(event)
+                one.put((number, event))
 
     def say(self, raw):
         """These bytes, as they are, to whoever listens."""
         with self.lock:
             for one in self.listeners:
-                one.put(raw)
+                one.put((None, raw))
 
     def drop(self):
         """Ends every stream of events."""
         with self.lock:
             for one in self.listeners:
-                one.put(None)
+                one.put((None, None))
 
     def end(self):
         self.drop()
@@ -71,6 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):  # noqa: N802
+        self.close_connection = True
         self.server.requests.append((self.path, dict(self.headers)))
         if self.path == "/":
             return self._answer(200, PAGE.read_bytes(), "text/html; charset=utf-8")
@@ -88,17 +89,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")  # Nobody talks to a server that has ended.
         self.end_headers()
         self.wfile.write(body)
 
     def _stream(self):
-        self.close_connection = True
         mine = queue.Queue()
         with self.server.lock:
             after = int(self.headers.get("Last-Event-ID") or len(self.server.told))
             for number, event in self.server.told[-100:]:
-                if number > after:
-                    mine.put(event)
+                mine.put((number, event))
             self.server.listeners.append(mine)
         try:
             self.send_response(200)
@@ -106,7 +106,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(b": here\n\n")
-            while (event := mine.get()) is not None:
+            while (told := mine.get())[1] is not None:
+                number, event = told
+                if number and number <= after:
+                    continue
                 self.wfile.write(event)
                 self.wfile.flush()
         except OSError:

@@ -114,7 +114,8 @@ class Call(threading.Thread):
     def _listen_until(self, when):
         while True:
             left = when - time.monotonic()
-            if not self.socket.pending() and not select.select([self.socket], [], [], max(left, 0))[0]:
+            ready = self.socket.pending() or select.select([self.socket], [], [], max(left, 0))[0]
+            if not ready:
                 return
             self._receive(self.socket.receive())
             if left < 0:

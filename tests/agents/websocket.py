@@ -115,9 +115,12 @@ class WebSocket:
         self._got += more
 
     def close(self, code=1000):
+        """Says goodbye and hears it: what is closed with bytes unread resets what was sent last."""
         try:
             self.send(struct.pack("!H", code), CLOSE)
-        except OSError:
+            while True:
+                self._frame()
+        except (Closed, OSError):
             pass
         self.drop()
 

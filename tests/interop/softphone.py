@@ -1,4 +1,4 @@
-"""baresip without a sound card: says a tone, records what it hears, takes commands by TCP."""
+"""baresip without a sound card: says a tone or a file, records what it hears, obeys by TCP."""
 
 import json
 import pathlib
@@ -31,11 +31,11 @@ sip_listen              {at}:{port}
 call_local_timeout      120
 call_max_calls          8
 audio_player            aubridge,heard
-audio_source            ausine,{hz}
+audio_source            {source}
 audio_alert             aubridge,alert
-ausrc_srate             48000
+ausrc_srate             {rate}
 auplay_srate            8000
-ausrc_channels          2
+ausrc_channels          {channels}
 auplay_channels         1
 ausrc_format            s16
 auplay_format           s16
@@ -45,6 +45,7 @@ jitter_buffer_delay     2-5
 module_path             {modules}
 module                  g711.so
 module                  ausine.so
+module                  aufile.so
 module                  aubridge.so
 module                  sndfile.so
 module_tmp              uuid.so
@@ -59,7 +60,8 @@ net_interface           {at}
 
 class Softphone:
     def __init__(self, case, at="127.0.0.1", hz=440, codecs="PCMU,PCMA", auth="",
-                 netns=None):
+                 netns=None, says=None):
+        """`says` is a WAV file, 8 kHz mono, instead of the tone; the call has to end before it."""
         peers.need_program("baresip")
         self.folder = case.work / f"baresip-{hz}"
         self.folder.mkdir()
@@ -71,7 +73,9 @@ class Softphone:
         control = free_tcp_port(netns)
         rtp_first = case.port(40)
         (self.folder / "config").write_text(CONFIG.format(
-            at=at, port=self.port, hz=hz, rtp_first=rtp_first, rtp_last=rtp_first + 39,
+            at=at, port=self.port, source=f"aufile,{says}" if says else f"ausine,{hz}",
+            rate=8000 if says else 48000, channels=1 if says else 2,
+            rtp_first=rtp_first, rtp_last=rtp_first + 39,
             modules=module_path(), control=control, folder=self.recordings,
         ))
         (self.folder / "accounts").write_text(
@@ -137,8 +141,8 @@ class Softphone:
             shutil.move(one, self.folder)
         self.recordings.rmdir()
 
-    def heard(self):
-        """Seconds that it recorded, and the shares of some tones in the middle of that."""
+    def recording(self):
+        """(samples, rate) of all that it heard, when the call has ended."""
         def whole():
             # Closed when the call ends, and only then does its header say how long it is.
             for one in self.recordings.glob("*dec.wav"):
@@ -146,7 +150,11 @@ class Softphone:
                 if samples:
                     return samples, rate
             return None
-        samples, rate = peers.wait_until(whole, 5, "baresip's recording")
+        return peers.wait_until(whole, 5, "baresip's recording")
+
+    def heard(self):
+        """Seconds that it recorded, and the shares of some tones in the middle of that."""
+        samples, rate = self.recording()
         middle = samples[len(samples) // 4:len(samples) * 3 // 4]
         shares = {hz: rtp.level_at(hz, middle, rate) for hz in (440, 660, 1000)}
         return len(samples) / rate, shares

@@ -24,7 +24,7 @@
 
 namespace softswitch {
 
-struct http_request {
+struct received_request {
     std::string head{};
     std::string body{};
     std::chrono::steady_clock::time_point when = std::chrono::steady_clock::now();
@@ -42,7 +42,7 @@ class http_receiver {
 public:
     /// What is answered to the request of that number, counted from 0, such as "200 OK" or
     /// "429 Too Many Requests\r\nRetry-After: 1". Empty: nothing, and the connection stays open.
-    using answerer = std::function<std::string(std::size_t, const http_request&)>;
+    using answerer = std::function<std::string(std::size_t, const received_request&)>;
 
     explicit http_receiver(answerer how) : how_{std::move(how)} {
         listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -73,7 +73,7 @@ public:
         return fmt::format("http://127.0.0.1:{}/calls?of=test", port_);
     }
     /// The requests so far, once there are as many, or after half a minute.
-    [[nodiscard]] std::vector<http_request> received(std::size_t count) {
+    [[nodiscard]] std::vector<received_request> received(std::size_t count) {
         std::unique_lock held{guard_};
         come_.wait_for(held, std::chrono::seconds{30}, [&] { return received_.size() >= count; });
         return received_;
@@ -118,7 +118,7 @@ private:
         from.read.append(bytes, static_cast<std::size_t>(size));
         const auto end = from.read.find("\r\n\r\n");
         if (end == std::string::npos) return true;
-        http_request made;
+        received_request made;
         made.head = from.read.substr(0, end + 2);
         const auto length = std::stoul(made.header("Content-Length"));
         if (from.read.size() < end + 4 + length) return true;
@@ -143,7 +143,7 @@ private:
     std::uint16_t port_ = 0;
     std::mutex guard_;
     std::condition_variable come_;
-    std::vector<http_request> received_;
+    std::vector<received_request> received_;
     bool ending_ = false;
     std::thread thread_;
 };

@@ -16,6 +16,8 @@
 namespace softswitch {
 namespace {
 
+using namespace std::string_literals;
+
 /// A store in a file of its own.
 struct filed {
     scratch folder{};
@@ -190,7 +192,7 @@ TEST_CASE("softswitch::store: text that peers or people sent is data and comes b
     filed in;
     auto odd = full_trunk("one");
     odd.name = "'); DROP TABLE trunk; --";
-    odd.description = std::string{"a\0b\n\"?1 \xff\xf0\x9f\x93\x9e", 15};
+    odd.description = "a\0b\n\"?1 \xff\xf0\x9f\x93\x9e"s;
     odd.auth_password = "p'\"%";
     REQUIRE(in.rows->insert_trunk(odd));
     CHECK(in.found() == text_of(odd));

@@ -63,7 +63,7 @@ struct log_catcher {
     ~log_catcher() { spdlog::set_default_logger(before); }
 };
 
-[[nodiscard]] std::string always_good(std::size_t, const http_request&) {
+[[nodiscard]] std::string always_good(std::size_t, const received_request&) {
     return "200 OK";
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("softswitch::webhook: an event arrives as signed JSON") {
 
 TEST_CASE("softswitch::webhook: what may pass is tried again, with the same event id") {
     constexpr std::string_view answers[]{"500 Oops", "503 Busy", "429 Slower", "408 Late"};
-    http_receiver receiver{[&](std::size_t number, const http_request&) -> std::string {
+    http_receiver receiver{[&](std::size_t number, const received_request&) -> std::string {
         return number < std::size(answers) ? std::string{answers[number]} : "204 No Content";
     }};
     log_catcher log;
@@ -135,7 +135,7 @@ TEST_CASE("softswitch::webhook: what was refused for good is not tried again, no
           "followed") {
     http_receiver elsewhere{always_good};
     constexpr std::string_view answers[]{"400 Bad", "404 Gone", "401 No", "410 Gone"};
-    http_receiver receiver{[&](std::size_t number, const http_request&) -> std::string {
+    http_receiver receiver{[&](std::size_t number, const received_request&) -> std::string {
         if (number < std::size(answers)) return std::string{answers[number]};
         return number == 4 ? "307 There\r\nLocation: " + elsewhere.url() : "200 OK";
     }};
@@ -153,7 +153,7 @@ TEST_CASE("softswitch::webhook: what was refused for good is not tried again, no
 }
 
 TEST_CASE("softswitch::webhook: Retry-After is waited for") {
-    http_receiver receiver{[](std::size_t number, const http_request&) -> std::string {
+    http_receiver receiver{[](std::size_t number, const received_request&) -> std::string {
         return number == 0 ? "429 Slower\r\nRetry-After: 1" : "200 OK";
     }};
     auto with = impatient(receiver.url());
@@ -166,7 +166,7 @@ TEST_CASE("softswitch::webhook: Retry-After is waited for") {
 }
 
 TEST_CASE("softswitch::webhook: events of a call stay in order, though some fail at first") {
-    http_receiver receiver{[](std::size_t number, const http_request&) -> std::string {
+    http_receiver receiver{[](std::size_t number, const received_request&) -> std::string {
         return number % 3 == 1 ? "500 Oops" : "200 OK";
     }};
     constexpr std::uint64_t calls = 5;
@@ -188,15 +188,15 @@ TEST_CASE("softswitch::webhook: events of a call stay in order, though some fail
         if (seen.empty() || seen.back() != read["number"]) seen.push_back(read["number"]);
     }
     REQUIRE(order.size() == calls);
-    for (const auto& [call, seen] : order) {
-        INFO(call);
-        CHECK(std::ranges::is_sorted(seen));
-        CHECK(seen.size() == events);
+    for (const auto& one : order) {
+        INFO(one.first);
+        CHECK(std::ranges::is_sorted(one.second));
+        CHECK(one.second.size() == events);
     }
 }
 
 TEST_CASE("softswitch::webhook: an event that is not answered holds up its call alone") {
-    http_receiver receiver{[](std::size_t, const http_request& what) -> std::string {
+    http_receiver receiver{[](std::size_t, const received_request& what) -> std::string {
         return what.header("X-Trunkline-Event-Id").starts_with("slow") ? "" : "200 OK";
     }};
     auto with = impatient(receiver.url());
@@ -242,7 +242,7 @@ TEST_CASE("softswitch::webhook: a receiver that is not there costs no more than 
 }
 
 TEST_CASE("softswitch::webhook: ends in time though the receiver says nothing") {
-    http_receiver receiver{[](std::size_t, const http_request&) { return std::string{}; }};
+    http_receiver receiver{[](std::size_t, const received_request&) { return std::string{}; }};
     auto with = impatient(receiver.url());
     with.timeout = 5s;
     log_catcher log;
@@ -269,7 +269,7 @@ TEST_CASE("softswitch::webhook: what was posted just before the end is delivered
 
 TEST_CASE("softswitch::webhook: after eight failures an event is given up, and its next one goes "
           "out") {
-    http_receiver receiver{[](std::size_t, const http_request& what) -> std::string {
+    http_receiver receiver{[](std::size_t, const received_request& what) -> std::string {
         return what.header("X-Trunkline-Event-Id") == "CA1-1" ? "503 Busy" : "200 OK";
     }};
     log_catcher log;

@@ -126,7 +126,7 @@ stored<void> migrate(database& what) {
         if (!version) return version.reason();
         if (auto ours = is_ours(what, *version); !ours) return ours;
         if (*version == newest_version()) return {};
-        const auto stepped = what.whole([&]() -> stored<void> {
+        auto stepped = what.whole([&]() -> stored<void> {
             // Another process may have been faster.
             version = what.number("PRAGMA user_version");
             if (!version) return version.reason();

@@ -17,7 +17,7 @@ namespace softswitch {
 namespace {
 
 /// How long an Idempotency-Key is known.
-constexpr std::int64_t answer_lifetime_s = 24 * 60 * 60;
+constexpr std::int64_t answer_lifetime_s = 86'400;
 
 constexpr std::string_view key_check_place = "key_check";
 constexpr std::string_view key_check_text = "softswitch";
