@@ -1,6 +1,8 @@
 #include <trunkline/trunk/directory.hpp>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
@@ -80,16 +82,16 @@ namespace {
 }
 
 [[nodiscard]] std::optional<config_error> check_numbers(const trunk_config& config) {
+    std::unordered_set<std::string_view> seen;
+    seen.reserve(config.numbers.size());
     for (std::size_t i = 0; i < config.numbers.size(); ++i) {
         const auto& number = config.numbers[i].number;
         if (number.empty() || (number != "*" && sip::telephone_number(number) != number)) {
             return wrong(at("numbers", i), "digits",
                          "'" + number + "' is not a telephone number: digits, with or without +");
         }
-        for (std::size_t j = 0; j < i; ++j) {
-            if (without_plus(config.numbers[j].number) == without_plus(number)) {
-                return wrong(at("numbers", i), "once", "'" + number + "' stands twice");
-            }
+        if (!seen.insert(without_plus(number)).second) {
+            return wrong(at("numbers", i), "once", "'" + number + "' stands twice");
         }
     }
     if (!config.caller_id.empty() && sip::telephone_number(config.caller_id).empty() &&
