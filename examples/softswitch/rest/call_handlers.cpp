@@ -47,13 +47,14 @@ constexpr std::size_t max_key = 255;
 }
 
 /// As it is before the switch has heard of it.
-[[nodiscard]] call_view imagined(const call_request& what, std::int64_t now_unix_ns) {
+[[nodiscard]] call_view imagined(const call_request& what, std::string trunk,
+                                 std::int64_t now_unix_ns) {
     call_view made;
     made.id = what.id;
     made.direction = trunkline::direction::outbound;
     made.from = what.from;
     made.to = what.to;
-    made.trunk = what.route;
+    made.trunk = std::move(trunk);
     made.agent = what.agent;
     made.started_unix_ns = now_unix_ns;
     return made;
@@ -184,8 +185,10 @@ http_response place_call(const exchange& of) {
     auto request = read_call(*body, wrong);
     if (wrong) return refused(*wrong);
     request.id = new_sid("CA");
-    auto answer =
-        placed(request.id, json_response(201, to_json(imagined(request, of.now_unix_ns))).body);
+    auto answer = placed(request.id,
+                         json_response(201, to_json(imagined(request, of.running.trunk_for(request),
+                                                             of.now_unix_ns)))
+                             .body);
     wrong = of.running.check(request);
     if (wrong) answer = refused(*wrong);
     if (!key.empty()) {
