@@ -9,6 +9,16 @@ target_compile_options(trunkline_options INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<BOOL:${TRUNKLINE_WERROR}>:-Werror>)
 
+# What sip/lanes.hpp is made of, for the component and its test alone.
+add_library(trunkline_simd INTERFACE)
+if(TRUNKLINE_SIMD STREQUAL "portable")
+  target_compile_definitions(trunkline_simd INTERFACE TRUNKLINE_PORTABLE)
+elseif(TRUNKLINE_SIMD STREQUAL "avx2")
+  target_compile_options(trunkline_simd INTERFACE -march=x86-64-v3)
+elseif(NOT TRUNKLINE_SIMD STREQUAL "baseline")
+  message(FATAL_ERROR "TRUNKLINE_SIMD is ${TRUNKLINE_SIMD}: say portable, baseline or avx2")
+endif()
+
 # trunkline_component(name [REAL_WORLD] SOURCES ... HEADERS ... DEPENDS ... EXTERNAL ...)
 # One folder, one target, one test: layer.<name> fails when a file of the component includes what is
 # neither a component in DEPENDS, nor under a prefix in EXTERNAL, nor a header of the standard library.

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <trunkline/sip/identity.hpp>
 #include <trunkline/sip/writer.hpp>
@@ -65,6 +66,42 @@ void touch(const message_view& read, std::span<const char> whole) {
     }
     if (const auto* contact = read.contact()) inside(contact->uri.text);
     require(read.size() <= whole.size());
+}
+
+/// The lines of a message that was accepted, cut one character after the other.
+[[nodiscard]] std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    while (text.starts_with("\r\n")) text.remove_prefix(2);
+    while (true) {
+        const auto end = text.find("\r\n");
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(end + 2);
+        if (line.empty()) return lines;
+        // A start line is not folded: what follows it with a blank is a field without a name.
+        if (lines.size() > 1 && (line.front() == ' ' || line.front() == '\t')) {
+            lines.back() += "  ";
+            lines.back() += line;
+        } else {
+            lines.emplace_back(line);
+        }
+    }
+}
+
+/// The index, which looks at many characters at once, says what a look at each says.
+void cut_one_by_one(const message_view& read, std::string_view text) {
+    const auto lines = lines_of(text);
+    require(lines.size() == read.fields().size() + 1);
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        const auto& field = read.fields()[i - 1];
+        const auto colon = lines[i].find(':');
+        constexpr std::string_view blank = " \t";
+        const auto name = lines[i].substr(0, std::min(colon, lines[i].find_first_of(blank)));
+        const auto first = lines[i].find_first_not_of(blank, colon + 1);
+        const auto last = lines[i].find_last_not_of(blank);
+        require(field.name == name && field.id == header_of(name));
+        require(field.value ==
+                (first == std::string::npos ? "" : lines[i].substr(first, last - first + 1)));
+    }
 }
 
 /// Start line and fields, one a line: reads as the same message.
@@ -145,6 +182,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const exact alone{text.substr(0, read.size())};
         require(streamed.parse(alone.span(), true).has_value());
     }
+    cut_one_by_one(read, text);
     print_and_parse(read);
     return 0;
 }

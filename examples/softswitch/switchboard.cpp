@@ -37,8 +37,9 @@ switchboard::switchboard(const configuration& of, const options& how)
 }
 
 switchboard::~switchboard() {
-    manager_.reset(); // Its calls let go of their lines,
-    io_.stop();       // and then nothing moves any more.
+    // Whoever is still being fetched would be given to a manager that is no more.
+    io_.stop();
+    manager_.reset();
 }
 
 trunkline::manager_config switchboard::manager_config() {

@@ -1,24 +1,33 @@
 """The whole way: baresip calls softswitch, which calls an agent; what baresip hears is judged."""
 
 import array
+import json
 import pathlib
 import re
 import subprocess
+import urllib.request
 import wave
 
 from agents import Agents, options, peers, until_told
+from chromium import Chromium
 from softphone import Softphone
-from speech import ASSETS, linear
+from speech import ASSETS, linear, mu_law, wav_chunk
 
 RATE = 8_000
 CONFIG = """\
 listen = ["udp:127.0.0.1:0"]
 media = {{ at = "127.0.0.1", ports = "{first}-{last}" }}
-[[trunk]]
+{rest}
+"""
+TRUNK = """[[trunk]]
 name = "carrier"
 allow_from = ["127.0.0.0/8"]
 numbers = [{{ number = "+14155550100", agent = "{agent}" }}]
 outbound = false
+"""
+REST = """[rest]
+at = "127.0.0.1:0"
+key_file = "softswitch.key"
 """
 
 
@@ -27,16 +36,19 @@ def silence(seconds):
 
 
 class FarEnd(Agents):
-    def switch_to(self, agent):
-        """The port of a softswitch whose number that agent answers."""
+    def configure(self, rest):
         first = self.port(40)
         config = self.work / "softswitch.toml"
-        config.write_text(CONFIG.format(first=first, last=first + 39, agent=agent))
+        config.write_text(CONFIG.format(first=first, last=first + 39, rest=rest))
+        return config
+
+    def switch(self, config):
+        """What it has written when it listens, and its port."""
         process = self.process([peers.options.switch, "--config", config], "softswitch")
         found = peers.wait_until(
             lambda: re.search(r" on udp:127\.0\.0\.1:(\d+)", process.log.read_text()), 30,
             "softswitch listens")
-        return int(found[1])
+        return process, int(found[1])
 
     def caller(self, *parts):
         """A baresip that says these samples, and then nothing."""
@@ -61,7 +73,10 @@ class FarEnd(Agents):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def call(self, agent, *said):
-        port = self.switch_to(agent)
+        _, port = self.switch(self.configure(TRUNK.format(agent=agent)))
+        return self.dials(port, *said)
+
+    def dials(self, port, *said):
         phone = self.caller(*said)
         phone.dial(f"sip:+14155550100@127.0.0.1:{port}")
         phone.wait_for("CALL_ESTABLISHED", 30)
@@ -140,12 +155,49 @@ class FarEnd(Agents):
 
     def model_heard(self):
         """What reached the model, as PCM."""
-        from speech import mu_law, wav_chunk
         path = self.work / "model.wav"
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", None))
             file.writeframes(mu_law().ulaw2lin(wav_chunk(self.work / "heard-1.wav", b"data"), 2))
         return path
+
+    def test_a_number_is_given_to_a_bot_by_rest_and_the_page_shows_its_call(self):
+        config = self.configure(REST)
+        (self.work / "softswitch.key").write_text("0123456789abcdef" * 4)
+        token = subprocess.run(
+            [peers.options.switch, "--config", config, "token", "--name", "page"],
+            check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+        process, port = self.switch(config)
+        url = peers.wait_until(
+            lambda: re.search(r" at (http://127\.0\.0\.1:\d+/)", process.log.read_text()), 30,
+            "REST listens")[1]
+        bot, agent = self.bot("python")
+        page = Chromium(self)
+        page.open(url)
+        page.until("!document.querySelector('#door').hidden")
+        page.type("#token", token)
+        page.until_text("#status", "^Connected$")
+        page.until_text("#trunks", "There is no trunk")
+        request = urllib.request.Request(f"{url}trunks", method="POST", headers={
+            "Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            data=json.dumps({
+                "name": "carrier", "ip_acls": [{"cidr": "127.0.0.0/8"}],
+                "numbers": [{"e164": "+14155550100", "agent_id": agent}]}).encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            self.assertEqual(answer.status, 201)
+        page.until_text("#trunks", r"carrier\s+ok\s+none\s+1\s+0 of 10")
+        phone = self.dials(port, silence(5), linear(ASSETS / "caller.wav"))
+        page.until_text(
+            "#calls", rf"inbound\s+caller\s+\+14155550100\s+carrier\s+{agent}\s+answered")
+        page.until_text("#trunks", "1 of 10")
+        self.logged(bot, r"repeated \d+ ms, mark came back")
+        page.screenshot(self.work / "call.png")
+        self.ends_with(phone, whole=True)
+        page.until_text("#calls", "Nobody is on the telephone")
+        page.until_text("#events li", r"ended[^$]+after 0:\d\d, by caller: 200 BYE")
+        process.popen.terminate()
+        page.until_text("#status", "Not connected: .+ Trying again")
+        self.assertEqual([one for one in page.messages if not re.search("401|ERR_", one)], [])
 
 
 if __name__ == "__main__":

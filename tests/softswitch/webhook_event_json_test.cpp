@@ -58,7 +58,7 @@ TEST_CASE("softswitch::event_json: the end of a call has its record, just as the
     ended.call.record = record;
     const auto read = json::parse(to_json(ended));
     CHECK(read["event"] == "ended");
-    CHECK(read["cdr"].dump() == to_json(*record, ended.call.started_unix_ns));
+    CHECK(read["cdr"].dump() == to_json(*record, ended.call.started_unix_ns, ended.call.id));
     // Only the end of it.
     ended.what = call_state::answered;
     CHECK(!json::parse(to_json(ended)).contains("cdr"));

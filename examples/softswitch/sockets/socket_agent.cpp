@@ -20,12 +20,8 @@ constexpr char ours = 'm';
 
 void socket_talk::attach(const trunkline::call_handle& on) {
     if (!line_) return;
-    line_->attach([on, talk = weak_from_this()](std::vector<wish> what) {
-        // Copied, because a task may be copied on its way; it is moved out where it runs.
-        const auto carried = std::make_shared<std::vector<wish>>(std::move(what));
-        on.post([carried, talk](trunkline::call& call) {
-            if (const auto alive = talk.lock()) alive->obey(call, std::move(*carried));
-        });
+    line_->attach(on, [talk = weak_from_this()](trunkline::call& call, std::vector<wish> what) {
+        if (const auto alive = talk.lock()) alive->obey(call, std::move(what));
     });
 }
 

@@ -25,7 +25,7 @@ socket_hub::~socket_hub() {
 
 void socket_hub::connect(const socket_url& to, socket_line::outcome then) {
     asio::post(on_.io(), [this, to, then = std::move(then)]() mutable {
-        const auto line = std::make_shared<socket_line>(on_.io(), to);
+        const auto line = std::make_shared<socket_line>(on_, to);
         std::erase_if(lines_, [](const auto& one) { return one.expired(); });
         lines_.push_back(line);
         line->connect(tls_, how_.identity, std::make_unique<twilio>(), how_.connect_within,

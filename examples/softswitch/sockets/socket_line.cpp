@@ -35,16 +35,28 @@ void socket_line::drop() {
     release();
 }
 
-void socket_line::attach(obeying who) {
-    std::vector<wish> missed;
+void socket_line::attach(trunkline::call_handle call, obeying who) {
     {
         const std::lock_guard held{guard_};
+        call_ = std::move(call);
         who_ = std::move(who);
-        missed = std::exchange(unheard_, {});
-        if (missed.empty() || !who_) return;
-        who = who_;
     }
-    who(std::move(missed));
+    asio::post(io_, [self = shared_from_this()] {
+        if (!self->unheard_.empty()) self->tell(std::exchange(self->unheard_, {}));
+    });
+}
+
+void socket_line::tell(std::vector<wish> what) {
+    const std::lock_guard held{guard_};
+    if (!who_) {
+        unheard_.insert(unheard_.end(), std::make_move_iterator(what.begin()),
+                        std::make_move_iterator(what.end()));
+        return;
+    }
+    // A task may be copied on its way; what it carries is moved out where it runs.
+    const auto carried = std::make_shared<std::vector<wish>>(std::move(what));
+    on_.for_calls().add(
+        call_, [carried, who = who_](trunkline::call& call) { who(call, std::move(*carried)); });
 }
 
 template <class Put>
@@ -176,18 +188,7 @@ void socket_line::obey() {
             rest.push_back(std::move(one));
         }
     }
-    if (rest.empty()) return;
-    obeying who;
-    {
-        const std::lock_guard held{guard_};
-        if (!who_) {
-            unheard_.insert(unheard_.end(), std::make_move_iterator(rest.begin()),
-                            std::make_move_iterator(rest.end()));
-            return;
-        }
-        who = who_;
-    }
-    who(std::move(rest));
+    if (!rest.empty()) tell(std::move(rest));
 }
 
 void socket_line::arm() {

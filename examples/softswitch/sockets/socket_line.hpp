@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
-#include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <trunkline/trunk/call.hpp>
+
 #include "agent_session.hpp"
+#include "io_thread.hpp"
 #include "web_socket.hpp"
 
 namespace softswitch {
@@ -25,10 +27,14 @@ public:
     /// Called once on the sockets' thread: the line when the agent is connected, otherwise none and
     /// what went wrong.
     using outcome = std::function<void(std::shared_ptr<socket_line> made, std::string failed)>;
-    /// Called on the sockets' thread with what the agent wants.
-    using obeying = std::function<void(std::vector<wish>)>;
+    /// Called on the call's shard with what the agent wants.
+    using obeying = std::function<void(trunkline::call&, std::vector<wish>)>;
 
-    socket_line(asio::io_context& io, socket_url to) : io_{io}, timer_{io}, to_{std::move(to)} {}
+    socket_line(io_thread& on, socket_url to)
+        : on_{on},
+          io_{on.io()},
+          timer_{on.io()},
+          to_{std::move(to)} {}
 
     [[nodiscard]] const socket_url& to() const noexcept { return to_; }
 
@@ -42,8 +48,8 @@ public:
 
     // From any thread; each returns at once, and what it brings is taken up in order.
 
-    /// Who obeys from now on; what the agent wanted before is told at once.
-    void attach(obeying who);
+    /// Which call obeys from now on, and who sees to it. What the agent wanted before is told, too.
+    void attach(trunkline::call_handle call, obeying who);
     void start(stream_start of);
     /// 16-bit linear at 8 kHz, the next of the caller's timeline; `at` is its first sample.
     void hear(std::span<const std::int16_t> pcm, std::uint64_t at);
@@ -81,6 +87,10 @@ private:
     void arm();
     void release();
 
+    /// Tells the call's shard, behind all that it was told before.
+    void tell(std::vector<wish> what);
+
+    io_thread& on_;
     asio::io_context& io_;
     asio::steady_timer timer_;
     socket_url to_;
@@ -95,8 +105,9 @@ private:
     std::mutex guard_;
     basket brought_;
     bool coming_ = false; ///< The sockets' thread was told to look.
-    obeying who_;
-    std::vector<wish> unheard_; ///< Until somebody is attached.
+    trunkline::call_handle call_;
+    obeying who_;               ///< What the agent wants before there is one
+    std::vector<wish> unheard_; ///< waits here; on the sockets' thread.
 };
 
 } // namespace softswitch

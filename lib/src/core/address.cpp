@@ -12,20 +12,35 @@ namespace {
     return c >= '0' && c <= '9';
 }
 
+/// Four numbers of one to three digits, up to 255, with dots between.
+[[nodiscard]] bool read_v4(std::string_view text, std::array<std::uint8_t, 4>& into) noexcept {
+    const auto* at = text.data();
+    const auto* const end = at + text.size();
+    unsigned digit = 0;
+    const auto next_digit = [&] {
+        if (at == end) return false;
+        digit = static_cast<unsigned char>(*at) - unsigned{'0'};
+        if (digit > 9) return false;
+        ++at;
+        return true;
+    };
+    for (std::size_t i = 0; i < 4; ++i) {
+        if (i > 0 && (at == end || *at++ != '.')) return false;
+        if (!next_digit()) return false;
+        auto value = digit;
+        if (next_digit()) {
+            value = value * 10 + digit;
+            if (next_digit()) value = value * 10 + digit;
+        }
+        if (value > 255) return false;
+        into[i] = static_cast<std::uint8_t>(value);
+    }
+    return at == end;
+}
+
 [[nodiscard]] std::optional<std::array<std::uint8_t, 4>> parse_v4(std::string_view text) noexcept {
     std::array<std::uint8_t, 4> bytes{};
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-        if (i > 0 && (at >= text.size() || text[at++] != '.')) return std::nullopt;
-        unsigned value = 0;
-        const auto start = at;
-        while (at < text.size() && is_digit(text[at]) && at - start < 3) {
-            value = value * 10 + static_cast<unsigned>(text[at++] - '0');
-        }
-        if (at == start || value > 255) return std::nullopt;
-        bytes[i] = static_cast<std::uint8_t>(value);
-    }
-    if (at != text.size()) return std::nullopt;
+    if (!read_v4(text, bytes)) return std::nullopt;
     return bytes;
 }
 
@@ -98,6 +113,11 @@ result<address> address::parse(std::string_view text) noexcept {
     if (const auto v4 = parse_v4(text)) return address::v4((*v4)[0], (*v4)[1], (*v4)[2], (*v4)[3]);
     if (const auto v6 = parse_v6(text)) return *v6;
     return bad_address;
+}
+
+bool address::is_v4_literal(std::string_view text) noexcept {
+    std::array<std::uint8_t, 4> ignored{};
+    return read_v4(text, ignored);
 }
 
 bool address::is_loopback() const noexcept {

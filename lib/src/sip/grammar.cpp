@@ -1,82 +1,17 @@
 #include <trunkline/sip/grammar.hpp>
 
-#include <cstring>
-
-#include <trunkline/core/address.hpp>
+#include "skimmer.hpp"
 
 namespace trunkline::sip::grammar {
 
-namespace {
-
-[[nodiscard]] bool is_ipv4_like(std::string_view host) noexcept {
-    const auto last = host.substr(host.rfind('.') + 1);
-    return !last.empty() && all(last, set::digit);
-}
-
-/// Whether none of eight bytes is a control character, tested all at once. A byte behind one that
-/// is may be taken for another, which costs a second look and no more.
-[[nodiscard]] bool eight_are_plain(const char* bytes) noexcept {
-    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes, sizeof word);
-    const auto below_space = (word - each * 0x20) & ~word;
-    const auto without_delete = word ^ each * 0x7f;
-    const auto is_delete = (without_delete - each) & ~without_delete;
-    return ((below_space | is_delete) & each * 0x80) == 0;
-}
-
-} // namespace
-
 std::optional<std::size_t> bad_text(std::string_view value) noexcept {
-    const auto* const end = value.data() + value.size();
-    for (std::size_t at = 0; at < value.size(); ++at) {
-        while (at + 8 <= value.size() && eight_are_plain(value.data() + at)) at += 8;
-        // What is left are less than eight, unless one of eight was found: the last eight hold
-        // them.
-        if (at + 8 > value.size() && value.size() >= 8 && eight_are_plain(end - 8)) break;
-        if (at == value.size()) break;
-        const auto c = static_cast<unsigned char>(value[at]);
-        if (c >= 0x20 && c != 0x7f) continue;
+    skimmer<lanes::printable> controls{value};
+    for (auto at = controls.next(0); at < value.size(); at = controls.next(at + 1)) {
+        const char c = value[at];
         const bool quoted_pair = at > 0 && value[at - 1] == '\\' && c != '\r' && c != '\n';
         if (c != '\t' && !quoted_pair) return at;
     }
     return std::nullopt;
-}
-
-result<host_port> read_host_port(std::string_view text, std::size_t at, bool blank) noexcept {
-    host_port read;
-    const auto start = at;
-    if (at < text.size() && text[at] == '[') {
-        const auto closing = text.find(']', at);
-        if (closing == std::string_view::npos) return wrong(errc::bad_address, at);
-        at = closing + 1;
-        read.host = text.substr(start, at - start);
-        if (!address::parse(read.host)) return wrong(errc::bad_address, start);
-    } else {
-        at += run(text, at, set::host);
-        read.host = text.substr(start, at - start);
-        if (read.host.empty()) return wrong(errc::bad_address, start);
-        // A last label of digits only makes it an address, and then it has to be one.
-        if (is_ipv4_like(read.host) && read.host.find('.') != std::string_view::npos &&
-            !address::parse(read.host)) {
-            return wrong(errc::bad_address, start);
-        }
-    }
-    read.end = at;
-    const auto colon = blank ? skip_blank(text, at) : at;
-    if (colon == text.size() || text[colon] != ':') return read;
-    at = blank ? skip_blank(text, colon + 1) : colon + 1;
-    const auto digits = run(text, at, set::digit);
-    if (digits == 0) return wrong(errc::bad_number, at);
-    unsigned port = 0;
-    for (std::size_t i = 0; i < digits; ++i) {
-        port = port * 10 + static_cast<unsigned>(text[at + i] - '0');
-        if (port > 65'535) return wrong(errc::bad_number, at);
-    }
-    read.port = static_cast<std::uint16_t>(port);
-    read.has_port = true;
-    read.end = at + digits;
-    return read;
 }
 
 std::string_view next_element(std::string_view& rest) noexcept {

@@ -1,8 +1,11 @@
 #include <trunkline/sip/header.hpp>
 
 #include <array>
+#include <cstring>
 
 #include <trunkline/core/text.hpp>
+
+#include "header_names.hpp"
 
 namespace trunkline::sip {
 
@@ -58,29 +61,6 @@ constexpr std::array<std::string_view, header_count> names{
     "Warning",
     "WWW-Authenticate",
 };
-constexpr std::size_t longest = 19;
-
-/// One bucket for each length and first letter: no two of ours share more than a few, so a name
-/// costs one comparison, seldom two.
-struct buckets {
-    static constexpr std::size_t letters = 32;
-    std::array<std::array<std::uint8_t, letters>, longest + 1> first{};
-    std::array<std::uint8_t, header_count> next{};
-};
-
-consteval buckets make_buckets() {
-    buckets made;
-    for (std::size_t i = header_count - 1; i > 0; --i) {
-        const auto letter = static_cast<unsigned char>(names[i][0]) % buckets::letters;
-        auto& head = made.first[names[i].size()][letter];
-        made.next[i] = head;
-        head = static_cast<std::uint8_t>(i);
-    }
-    return made;
-}
-
-constexpr buckets table = make_buckets();
-
 [[nodiscard]] header compact(char letter) noexcept {
     switch (to_lower(letter)) {
     case 'b': return header::referred_by;
@@ -104,14 +84,14 @@ constexpr buckets table = make_buckets();
 
 } // namespace
 
+constinit const header_names known_headers{names};
+
 header header_of(std::string_view text) noexcept {
     if (text.size() == 1) return compact(text[0]);
-    if (text.empty() || text.size() > longest) return header::other;
-    const auto letter = static_cast<unsigned char>(text[0]) % buckets::letters;
-    for (auto i = table.first[text.size()][letter]; i != 0; i = table.next[i]) {
-        if (names[i] == text || iequals(names[i], text)) return static_cast<header>(i);
-    }
-    return header::other;
+    if (text.empty() || text.size() > name_pattern::longest) return header::other;
+    std::array<char, name_pattern::longest> padded{};
+    std::memcpy(padded.data(), text.data(), text.size());
+    return known_headers.find(padded.data(), text.size());
 }
 
 std::string_view name(header which) noexcept {

@@ -1,10 +1,11 @@
 #include <trunkline/sip/message.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
+
+#include "value_reader.hpp"
 
 namespace trunkline::sip {
 
@@ -13,27 +14,6 @@ using namespace grammar;
 namespace {
 
 constexpr std::string_view version = "SIP/2.0";
-
-/// Headers that may stand once (section 7.3.1): a second one is how requests are smuggled.
-[[nodiscard]] constexpr bool single(header which) noexcept {
-    switch (which) {
-    case header::call_id:
-    case header::content_length:
-    case header::content_type:
-    case header::cseq:
-    case header::expires:
-    case header::from:
-    case header::max_forwards:
-    case header::to:
-    case header::refer_to:
-    case header::replaces:
-    case header::session_expires:
-    case header::min_se:
-    case header::rack:
-    case header::rseq: return true;
-    default: return false;
-    }
-}
 
 /// Digits only. Over 32 bits it counts as the largest value, as section 20.19 has it for Expires.
 [[nodiscard]] std::optional<std::uint32_t> delta_seconds(std::string_view text) noexcept {
@@ -48,217 +28,178 @@ constexpr std::string_view version = "SIP/2.0";
 }
 
 [[nodiscard]] bool is_call_id(std::string_view text) noexcept {
-    const auto at = text.find('@');
-    const auto local = text.substr(0, at);
-    if (local.empty() || !all(local, set::word)) return false;
-    if (at == std::string_view::npos) return true;
-    const auto host = text.substr(at + 1);
-    return !host.empty() && all(host, set::word);
+    value_reader in{text};
+    const auto local = in.run_end(0, text.size(), set::word);
+    if (local == 0 || local == text.size()) return local != 0;
+    const auto host = local + 1;
+    return text[local] == '@' && host < text.size() &&
+           in.run_end(host, text.size(), set::word) == text.size();
 }
 
 /// m-type SLASH m-subtype *( SEMI m-parameter ), white space around the slash allowed.
 [[nodiscard]] std::optional<std::size_t> bad_media_type(std::string_view value) noexcept {
-    auto at = run(value, 0, set::token);
-    if (at == 0) return 0;
-    at = skip_blank(value, at);
-    if (at == value.size() || value[at] != '/') return at;
-    at = skip_blank(value, at + 1);
-    const auto subtype = run(value, at, set::token);
-    if (subtype == 0) return at;
-    const auto parameters = parameters_view::parse(value.substr(at + subtype));
-    if (!parameters) return at + subtype + parameters.reason().offset;
+    value_reader in{value};
+    const auto size = value.size();
+    const auto type = in.run_end(0, size, set::token);
+    if (type == 0) return 0;
+    const auto slash = skip_blank(value, type);
+    if (slash == size || value[slash] != '/') return slash;
+    const auto subtype = skip_blank(value, slash + 1);
+    const auto end = in.run_end(subtype, size, set::token);
+    if (end == subtype) return subtype;
+    parameters_view parameters;
+    if (!in.parameters(end, size, parameters)) return in.reason().offset;
     return std::nullopt;
 }
 
 } // namespace
 
+/// What parse() does not set in any case. Views of a message before this one are not touched as
+/// long as the bytes turn out to be a message too: they are filled anew then.
 void message_view::reset() noexcept {
     method_ = method::other;
     status_ = 0;
     method_text_ = reason_ = body_ = {};
-    request_uri_ = {};
-    via_ = {};
-    from_ = to_ = contact_ = {};
     cseq_ = {};
     hops_.reset();
-    has_contact_ = answerable_ = failed_ = false;
-    error_ = {};
-    size_ = count_ = 0;
-    first_.fill(none);
-}
-
-/// The headers are not checked in the order in which they stand, so the earlier place wins.
-void message_view::fail(errc code, header which, std::size_t at) noexcept {
-    // A version that is not ours says least: 505 is for what is right but for that.
-    const bool version_only = error_.code == errc::bad_version;
-    if (failed_ && !version_only && (code == errc::bad_version || at >= error_.offset)) return;
-    failed_ = true;
-    error_ = {.code = code,
-              .field = static_cast<std::uint8_t>(which),
-              .offset = static_cast<std::uint32_t>(at)};
+    has_contact_ = answerable_ = false;
+    size_ = 0;
+    wrong_ = {};
 }
 
 result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
     reset();
-    std::size_t at = 0;
-    // Section 7.5: line breaks before the start line are keep-alives, and ignored.
-    while (at + 1 < text.size() && text[at] == '\r' && text[at + 1] == '\n') at += 2;
-    if (at == text.size()) return wrong(errc::need_more, at);
+    const auto indexed = index_.read(text, wrong_);
+    if (!indexed) {
+        request_uri_ = {};
+        via_ = {};
+        from_ = to_ = {};
+        return indexed.reason();
+    }
     const std::string_view whole{text.data(), text.size()};
-    const auto end = whole.find("\r\n", at);
-    if (end == std::string_view::npos) return wrong(errc::need_more, text.size());
-    read_start_line(whole.substr(at, end - at), at);
-    at = index(text, end + 2);
+    const auto line = index_.start_line();
+    read_start_line(line, static_cast<std::size_t>(line.data() - whole.data()));
     check(whole);
-    frame(text, at, stream);
+    frame(text, *indexed, stream);
     answerable_ =
         is_request() && method_ != method::ack && !method_text_.empty() && !via_.sent_by.empty();
-    if (failed_) return error_;
+    if (wrong_.noted()) return wrong_.reason();
     return {};
 }
 
-/// Request-Line = Method SP Request-URI SP SIP-Version; Status-Line = SIP-Version SP 3DIGIT SP
-/// Reason-Phrase. One space each, and none around.
 void message_view::read_start_line(std::string_view line, std::size_t at) noexcept {
-    const auto offset = [&](std::string_view part) {
-        return at + static_cast<std::size_t>(part.data() - line.data());
-    };
-    if (line.size() > version.size() && iequals(line.substr(0, version.size()), version) &&
-        line[version.size()] == ' ') {
-        const auto code = line.substr(version.size() + 1, 3);
-        const bool three = code.size() == 3 && all(code, set::digit) &&
-                           (line.size() == version.size() + 4 || line[version.size() + 4] == ' ');
-        status_ = three ? (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0') : 1;
-        if (status_ < 100 || status_ > 699) {
-            status_ = 1; // Still a response, so that nobody answers it.
-            return fail(errc::bad_number, header::other, at + version.size() + 1);
-        }
-        reason_ = line.substr(std::min(line.size(), version.size() + 5));
-        if (const auto bad = bad_text(reason_)) {
-            fail(errc::bad_token, header::other, offset(reason_) + *bad);
-        }
+    const auto first = line.substr(0, version.size());
+    const bool is_response = line.size() > version.size() && line[version.size()] == ' ' &&
+                             (first == version || iequals(first, version));
+    if (is_response) {
+        read_status_line(line, at);
+    } else if (read_request_line(line, at)) {
         return;
     }
+    request_uri_ = {};
+}
+
+/// Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. One space each, and none around.
+void message_view::read_status_line(std::string_view line, std::size_t at) noexcept {
+    const auto code = line.substr(version.size() + 1, 3);
+    const bool three = code.size() == 3 && all(code, set::digit) &&
+                       (line.size() == version.size() + 4 || line[version.size() + 4] == ' ');
+    status_ = three ? (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0') : 1;
+    if (status_ < 100 || status_ > 699) {
+        status_ = 1; // Still a response, so that nobody answers it.
+        return fail(errc::bad_number, header::other, at + version.size() + 1);
+    }
+    const auto begin = std::min(line.size(), version.size() + 5);
+    reason_ = line.substr(begin);
+    if (const auto bad = bad_text(reason_)) {
+        fail(errc::bad_token, header::other, at + begin + *bad);
+    }
+}
+
+/// Request-Line = Method SP Request-URI SP SIP-Version, spaces as there. Whether the URI could be
+/// read.
+bool message_view::read_request_line(std::string_view line, std::size_t at) noexcept {
     const auto method_end = run(line, 0, set::token);
     if (method_end == 0 || method_end == line.size() || line[method_end] != ' ') {
-        return fail(errc::bad_token, header::other, at + method_end);
+        fail(errc::bad_token, header::other, at + method_end);
+        return false;
     }
     method_text_ = line.substr(0, method_end);
     method_ = method_of(method_text_);
-    const auto rest = line.substr(method_end + 1);
-    const auto space = rest.find(' ');
-    if (space == std::string_view::npos) {
-        return fail(errc::need_more, header::other, at + line.size());
+    const auto begin = method_end + 1;
+    const auto end = line.find(' ', begin);
+    if (end == std::string_view::npos) {
+        fail(errc::need_more, header::other, at + line.size());
+        return false;
     }
-    const auto spoken = rest.substr(space + 1);
-    const auto uri = uri_view::parse(rest.substr(0, space));
-    if (uri) {
-        request_uri_ = *uri;
+    value_reader in{line.substr(0, end)};
+    const bool read = in.uri(begin, end, request_uri_);
+    if (!read) {
+        fail(in.reason().code, header::other, at + in.reason().offset);
+    } else if (request_uri_.is_sip() && request_uri_.headers.data() != nullptr) {
         // Escaped headers have no place in a Request-URI (section 19.1.1, table).
-        if (uri->is_sip() && uri->headers.data() != nullptr) {
-            fail(errc::bad_token, header::other, offset(uri->headers));
-        }
-    } else {
-        fail(uri.reason().code, header::other, offset(rest) + uri.reason().offset);
+        const auto headers = static_cast<std::size_t>(request_uri_.headers.data() - line.data());
+        fail(errc::bad_token, header::other, at + headers);
     }
-    if (iequals(spoken, version)) return;
+    const auto spoken = line.substr(end + 1);
+    if (spoken == version || iequals(spoken, version)) return read;
     const bool other_version = spoken.size() > 4 && iequals(spoken.substr(0, 4), "SIP/") &&
                                all(spoken.substr(4), set::host);
-    fail(other_version ? errc::bad_version : errc::bad_token, header::other, offset(spoken));
-}
-
-/// Finds the header lines, joins folded ones, and returns the position after the empty line.
-std::size_t message_view::index(std::span<char> text, std::size_t at) noexcept {
-    const std::string_view whole{text.data(), text.size()};
-    const auto start = at;
-    while (true) {
-        if (at - start > limits::header_section) {
-            fail(errc::limit_exceeded, header::other, at);
-            return at;
-        }
-        auto end = at;
-        while (true) {
-            const void* found = std::memchr(text.data() + end, '\r', text.size() - end);
-            if (found == nullptr) {
-                fail(errc::need_more, header::other, text.size());
-                return text.size();
-            }
-            end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-            if (end + 1 < text.size() && text[end + 1] == '\n') {
-                const bool folded = end > at && end + 2 < text.size() &&
-                                    (text[end + 2] == ' ' || text[end + 2] == '\t');
-                if (!folded) break;
-                text[end] = text[end + 1] = ' ';
-            } else if (end > at && text[end - 1] == '\\') {
-                fail(errc::bad_quote, header::other, end);
-                ++end;
-            } else {
-                fail(errc::bad_token, header::other, end);
-                ++end;
-            }
-        }
-        if (end == at) return end + 2;
-        add(whole.substr(at, end - at), at);
-        at = end + 2;
-    }
-}
-
-void message_view::add(std::string_view line, std::size_t at) noexcept {
-    const auto name_end = run(line, 0, set::token);
-    const auto colon = skip_blank(line, name_end);
-    if (name_end == 0 || colon == line.size() || line[colon] != ':') {
-        return fail(errc::bad_token, header::other, at + colon);
-    }
-    if (count_ == fields_.size()) return fail(errc::limit_exceeded, header::other, at);
-    auto value_at = skip_blank(line, colon + 1);
-    auto value_end = line.size();
-    while (value_end > value_at && (line[value_end - 1] == ' ' || line[value_end - 1] == '\t')) {
-        --value_end;
-    }
-    const auto id = header_of(line.substr(0, name_end));
-    fields_[count_] = {id, none, line.substr(0, name_end),
-                       line.substr(value_at, value_end - value_at)};
-    if (const auto bad = bad_text(fields_[count_].value)) {
-        fail(errc::bad_token, id, at + value_at + *bad);
-    }
-    const auto slot = static_cast<std::size_t>(id);
-    if (first_[slot] == none) {
-        first_[slot] = static_cast<std::uint8_t>(count_);
-    } else {
-        if (single(id)) fail(errc::duplicate, id, at);
-        fields_[last_[slot]].next = static_cast<std::uint8_t>(count_);
-    }
-    last_[slot] = static_cast<std::uint8_t>(count_++);
+    fail(other_version ? errc::bad_version : errc::bad_token, header::other, at + end + 1);
+    return read;
 }
 
 void message_view::check(std::string_view whole) noexcept {
     const auto offset = [&](std::string_view part) {
         return static_cast<std::size_t>(part.data() - whole.data());
     };
-    const auto take = [&](header which, auto& into, const auto& parsed) {
-        if (parsed) {
-            into = *parsed;
-        } else {
-            fail(parsed.reason().code, which, offset(value(which)) + parsed.reason().offset);
-        }
-    };
     for (const auto which :
          {header::via, header::from, header::to, header::call_id, header::cseq}) {
         if (!has(which)) fail(errc::missing, which, whole.size());
     }
-    check_lists(whole);
-    if (has(header::from)) take(header::from, from_, name_addr_view::parse(value(header::from)));
-    if (has(header::to)) take(header::to, to_, name_addr_view::parse(value(header::to)));
+    check_vias(whole);
+    name_addr_view other;
+    for (const auto which : {header::contact, header::route, header::record_route}) {
+        if (has(which)) check_addresses(which, whole, other);
+    }
+    const auto take = [&](header which, name_addr_view& into) {
+        const auto text = value(which);
+        value_reader in{text};
+        if (in.name_addr(0, text.size(), into)) return;
+        into = {};
+        if (!has(which)) return;
+        fail(in.reason().code, which, offset(text) + in.reason().offset);
+    };
+    take(header::from, from_);
+    take(header::to, to_);
     if (has(header::call_id) && (!is_call_id(call_id()) || call_id().size() > limits::call_id)) {
         fail(call_id().size() > limits::call_id ? errc::limit_exceeded : errc::bad_token,
              header::call_id, offset(call_id()));
     }
     if (has(header::cseq)) {
-        take(header::cseq, cseq_, cseq_view::parse(value(header::cseq)));
+        const auto text = value(header::cseq);
+        const auto read = cseq_view::parse(text);
+        if (read) {
+            cseq_ = *read;
+        } else {
+            fail(read.reason().code, header::cseq, offset(text) + read.reason().offset);
+        }
         if (is_request() && !cseq_.method.empty() && cseq_.method != method_text_) {
             fail(errc::mismatch, header::cseq, offset(cseq_.method));
         }
     }
+    check_numbers(whole);
+    if (const auto type = value(header::content_type); has(header::content_type)) {
+        if (const auto bad = bad_media_type(type)) {
+            fail(errc::bad_token, header::content_type, offset(type) + *bad);
+        }
+    }
+}
+
+void message_view::check_numbers(std::string_view whole) noexcept {
+    const auto offset = [&](std::string_view part) {
+        return static_cast<std::size_t>(part.data() - whole.data());
+    };
     if (const auto hops = value(header::max_forwards); has(header::max_forwards)) {
         const auto number = delta_seconds(hops);
         if (!number || run(hops, 0, set::digit) != hops.size()) {
@@ -273,67 +214,81 @@ void message_view::check(std::string_view whole) noexcept {
             fail(errc::bad_number, which, offset(value(which)));
         }
     }
-    if (const auto type = value(header::content_type); has(header::content_type)) {
-        if (const auto bad = bad_media_type(type)) {
-            fail(errc::bad_token, header::content_type, offset(type) + *bad);
+}
+
+/// Every one, because a response copies them all.
+void message_view::check_vias(std::string_view whole) noexcept {
+    std::size_t vias = 0;
+    via_view other;
+    each(header::via, [&](std::string_view text) {
+        value_reader in{text};
+        // Most fields are one value: what can be read as one has no comma between two.
+        if (in.via(0, text.size(), vias == 0 ? via_ : other)) {
+            ++vias;
+            return;
         }
+        const auto begin = static_cast<std::size_t>(text.data() - whole.data());
+        if (text.ends_with(',')) fail(errc::bad_token, header::via, begin + text.size());
+        auto list = text;
+        do {
+            const auto element = next_element(list);
+            const auto at = static_cast<std::size_t>(element.data() - text.data());
+            auto& into = vias == 0 ? via_ : other;
+            ++vias; // A bad one counts: what stands behind it is not the top.
+            if (in.via(at, at + element.size(), into)) continue;
+            into = {};
+            // Its sender is told all the same, if it can be read where he is; of parameters that
+            // make no sense none is repeated.
+            const auto head = via_view::parse(element.substr(0, element.find(';')));
+            if (vias == 1 && head) {
+                via_ = *head;
+                via_.parameters = {};
+            }
+            return fail(in.reason().code, header::via, begin + in.reason().offset);
+        } while (!list.empty());
+    });
+    if (vias == 0) via_ = {};
+    // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
+    if (via_.branch == magic_cookie) {
+        const auto branch = static_cast<std::size_t>(via_.branch.data() - whole.data());
+        fail(errc::bad_token, header::via, branch);
+    }
+    if (vias > limits::vias) {
+        const auto first = static_cast<std::size_t>(value(header::via).data() - whole.data());
+        fail(errc::limit_exceeded, header::via, first);
     }
 }
 
-/// Via, Contact, Route and Record-Route: every element, because a response copies them all and a
-/// dialog keeps them.
-void message_view::check_lists(std::string_view whole) noexcept {
-    const auto offset = [&](std::string_view part) {
-        return static_cast<std::size_t>(part.data() - whole.data());
-    };
-    std::size_t vias = 0;
-    each(header::via, [&](std::string_view list) {
-        if (list.ends_with(',')) fail(errc::bad_token, header::via, offset(list) + list.size());
+/// Contact, Route and Record-Route: every element, because a dialog keeps them.
+void message_view::check_addresses(header which, std::string_view whole,
+                                   name_addr_view& other) noexcept {
+    std::size_t count = 0;
+    each(which, [&](std::string_view text) {
+        if (which == header::contact && text == "*") return;
+        const auto place = [&]() -> name_addr_view& {
+            return which == header::contact && count == 0 ? contact_ : other;
+        };
+        value_reader in{text};
+        if (in.name_addr(0, text.size(), place())) {
+            ++count;
+            return;
+        }
+        const auto begin = static_cast<std::size_t>(text.data() - whole.data());
+        if (text.ends_with(',')) fail(errc::bad_token, which, begin + text.size());
+        auto list = text;
         do {
             const auto element = next_element(list);
-            const auto parsed = via_view::parse(element);
-            ++vias; // A bad one counts: what stands behind it is not the top.
-            if (!parsed) {
-                // Its sender is told all the same, if it can be read where he is; of parameters
-                // that make no sense none is repeated.
-                const auto head = via_view::parse(element.substr(0, element.find(';')));
-                if (vias == 1 && head) {
-                    via_ = *head;
-                    via_.parameters = {};
-                }
-                return fail(parsed.reason().code, header::via,
-                            offset(element) + parsed.reason().offset);
+            const auto at = static_cast<std::size_t>(element.data() - text.data());
+            if (!in.name_addr(at, at + element.size(), place())) {
+                return fail(in.reason().code, which, begin + in.reason().offset);
             }
-            if (vias == 1) via_ = *parsed;
-            // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
-            if (vias == 1 && parsed->branch == magic_cookie) {
-                fail(errc::bad_token, header::via, offset(parsed->branch));
-            }
+            ++count;
         } while (!list.empty());
     });
-    if (vias > limits::vias) {
-        fail(errc::limit_exceeded, header::via, offset(value(header::via)));
-    }
-    for (const auto which : {header::contact, header::route, header::record_route}) {
-        std::size_t count = 0;
-        each(which, [&](std::string_view list) {
-            if (which == header::contact && list == "*") return;
-            if (list.ends_with(',')) fail(errc::bad_token, which, offset(list) + list.size());
-            do {
-                const auto element = next_element(list);
-                const auto parsed = name_addr_view::parse(element);
-                if (!parsed) {
-                    return fail(parsed.reason().code, which,
-                                offset(element) + parsed.reason().offset);
-                }
-                if (which == header::contact && count == 0) {
-                    contact_ = *parsed;
-                    has_contact_ = true;
-                }
-                ++count;
-            } while (!list.empty());
-        });
-        if (count > limits::routes) fail(errc::limit_exceeded, which, offset(value(which)));
+    if (which == header::contact) has_contact_ = count > 0;
+    if (count > limits::routes) {
+        const auto first = static_cast<std::size_t>(value(which).data() - whole.data());
+        fail(errc::limit_exceeded, which, first);
     }
 }
 

@@ -4,71 +4,92 @@
 
 #include <trunkline/sip/grammar.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 using namespace grammar;
 
-namespace {
-
 /// [ display-name ] LAQUOT: the position of the "<".
-[[nodiscard]] result<std::size_t> read_display(std::string_view text, name_addr_view& into) {
-    auto at = skip_blank(text, 0);
+std::size_t value_reader::display(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
     const auto start = at;
-    if (at < text.size() && text[at] == '"') {
-        const auto end = after_quoted(text, at);
-        if (!end) return end.reason();
-        into.display = text.substr(start, *end - start);
-        at = skip_blank(text, *end);
-        if (at == text.size() || text[at] != '<') return wrong(errc::bad_token, at);
+    if (stands('"', at, to)) {
+        const auto end = quoted(at, to);
+        if (end == none) return none;
+        into.display = cut(start, end);
+        at = skip_blank(end, to);
+        if (!stands('<', at, to)) return nowhere(errc::bad_token, at);
         return at;
     }
     auto end = at;
-    while (at < text.size() && text[at] != '<') {
-        const auto length = run(text, at, set::token);
-        if (length == 0) return wrong(errc::bad_token, at);
-        end = at + length;
-        at = skip_blank(text, end);
+    while (at < to && text()[at] != '<') {
+        end = run_end(at, to, set::token);
+        if (end == at) return nowhere(errc::bad_token, at);
+        at = skip_blank(end, to);
     }
-    into.display = text.substr(start, end - start);
+    into.display = cut(start, end);
     return at;
 }
 
-} // namespace
+/// Those of the header, among them perhaps a tag.
+bool value_reader::own_parameters(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
+    into.tag_ = {};
+    bool is_found = false;
+    return parameters(at, to, into.parameters, [&](std::string_view name, std::string_view value) {
+        if (is_found || !iequals(name, "tag")) return;
+        is_found = true;
+        into.tag_ = value;
+    });
+}
+
+bool value_reader::name_addr(std::size_t at, std::size_t to, name_addr_view& into) noexcept {
+    at = skip_blank(at, to);
+    // A quoted display name may hold a "<", so only an unquoted start is searched for one.
+    auto semicolon = at;
+    into.bracketed = stands('"', at, to);
+    if (!into.bracketed) {
+        semicolon = marks_.next(at);
+        while (semicolon < to && text()[semicolon] != '<' && text()[semicolon] != ';') {
+            semicolon = marks_.next(semicolon + 1);
+        }
+        semicolon = std::min(semicolon, to);
+        into.bracketed = stands('<', semicolon, to);
+    }
+    if (!into.bracketed) return bare(at, semicolon, to, into);
+    into.display = cut(at, at);
+    if (!stands('<', at, to)) {
+        at = display(at, to, into);
+        if (at == none) return false;
+    }
+    const auto begin = at + 1;
+    auto sign = to;
+    auto end = marks_.next(begin);
+    const auto* const chars = text().data();
+    for (; end < to && chars[end] != '>'; end = marks_.next(end + 1)) {
+        if (chars[end] == '@' && sign == to) sign = end;
+    }
+    if (end >= to) return fail(errc::need_more, to);
+    return uri(begin, end, std::min(sign, end), into.uri) && own_parameters(end + 1, to, into);
+}
+
+/// addr-spec without brackets, up to the `semicolon` of the header's own parameters.
+bool value_reader::bare(std::size_t at, std::size_t semicolon, std::size_t to,
+                        name_addr_view& into) noexcept {
+    into.display = {};
+    auto end = semicolon;
+    while (end > at && is_blank(text()[end - 1])) --end;
+    if (!uri(at, end, into.uri)) return false;
+    // Section 20: a URI with a comma, a question mark or a semicolon needs the brackets.
+    if (into.uri.text.find_first_of(",?") != std::string_view::npos) {
+        return fail(errc::bad_token, at);
+    }
+    return own_parameters(end, to, into);
+}
 
 result<name_addr_view> name_addr_view::parse(std::string_view text) noexcept {
-    name_addr_view read;
-    std::size_t uri_at = skip_blank(text, 0);
-    std::size_t uri_end = 0;
-    std::size_t rest_at = 0;
-    // A quoted display name may hold a "<", so only an unquoted start is searched for one.
-    const bool quoted = uri_at < text.size() && text[uri_at] == '"';
-    const auto bracket = text.find('<');
-    const auto semicolon = text.find(';');
-    read.bracketed = quoted || (bracket != std::string_view::npos && bracket < semicolon);
-    if (read.bracketed) {
-        const auto opening = read_display(text, read);
-        if (!opening) return opening.reason();
-        uri_at = *opening + 1;
-        uri_end = text.find('>', uri_at);
-        if (uri_end == std::string_view::npos) return wrong(errc::need_more, text.size());
-        rest_at = uri_end + 1;
-    } else {
-        uri_end = std::min(semicolon, text.size());
-        while (uri_end > uri_at && (text[uri_end - 1] == ' ' || text[uri_end - 1] == '\t')) {
-            --uri_end;
-        }
-        rest_at = uri_end;
-    }
-    const auto uri = uri_view::parse(text.substr(uri_at, uri_end - uri_at));
-    if (!uri) return shifted(uri.reason(), uri_at);
-    // Section 20: a URI with a comma, a question mark or a semicolon needs the brackets.
-    if (!read.bracketed && uri->text.find_first_of(",?") != std::string_view::npos) {
-        return wrong(errc::bad_token, uri_at);
-    }
-    read.uri = *uri;
-    const auto parameters = parameters_view::parse(text.substr(rest_at));
-    if (!parameters) return shifted(parameters.reason(), rest_at);
-    read.parameters = *parameters;
+    result<name_addr_view> read{name_addr_view{}};
+    value_reader in{text};
+    if (!in.name_addr(0, text.size(), *read)) read = in.reason();
     return read;
 }
 

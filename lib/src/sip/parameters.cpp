@@ -3,33 +3,17 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 using namespace grammar;
 
 result<parameters_view> parameters_view::parse(std::string_view text) noexcept {
-    std::size_t at = skip_blank(text, 0);
-    const auto start = at;
-    while (at < text.size()) {
-        if (text[at] != ';') return wrong(errc::trailing_bytes, at);
-        at = skip_blank(text, at + 1);
-        const auto name = run(text, at, set::token);
-        if (name == 0) return wrong(at == text.size() ? errc::need_more : errc::bad_token, at);
-        at = skip_blank(text, at + name);
-        if (at == text.size() || text[at] != '=') continue;
-        at = skip_blank(text, at + 1);
-        if (at < text.size() && text[at] == '"') {
-            const auto end = after_quoted(text, at);
-            if (!end) return end.reason();
-            at = *end;
-        } else {
-            const auto value = run(text, at, set::param_value);
-            if (value == 0) return wrong(at == text.size() ? errc::need_more : errc::bad_token, at);
-            at += value;
-        }
-        at = skip_blank(text, at);
-    }
-    return parameters_view{text.substr(start)};
+    result<parameters_view> read{parameters_view{}};
+    value_reader in{text};
+    if (!in.parameters(0, text.size(), *read)) read = in.reason();
+    return read;
 }
 
 std::optional<parameters_view::item> parameters_view::next(std::string_view& rest) noexcept {

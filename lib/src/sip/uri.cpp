@@ -5,112 +5,110 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 using namespace grammar;
 
-namespace {
-
-/// *( ";" uri-parameter ), each with a name.
-[[nodiscard]] result<void> check_parameters(std::string_view text) noexcept {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const auto end = std::min(text.find(';', at + 1), text.size());
-        const auto one = text.substr(at + 1, end - at - 1);
-        if (one.empty() || one.front() == '=') return wrong(errc::bad_token, at + 1);
-        if (const auto checked = escaped(one, set::uri_param); !checked) {
-            return shifted(checked.reason(), at + 1);
+/// *( ";" uri-parameter ), each with a name, up to one that `ends` them.
+template <class Ends>
+std::size_t value_reader::uri_parameters(std::size_t at, std::size_t to, Ends ends) noexcept {
+    while (at < to && !ends(text()[at])) {
+        if (text()[at] != ';') return nowhere(errc::trailing_bytes, at);
+        ++at;
+        if (at == to || text()[at] == ';' || text()[at] == '=' || ends(text()[at])) {
+            return nowhere(errc::bad_token, at);
         }
-        at = end;
+        at = escaped(at, to, set::uri_param, [&](char c) { return c == ';' || ends(c); });
+        if (at == none) return none;
     }
-    return {};
+    return at;
+}
+
+/// userinfo: a user, which is not empty, and perhaps a password.
+inline bool value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
+    const auto end = escaped(at, sign, set::user, [](char c) { return c == ':'; });
+    if (end == none) return false;
+    if (end == at) return fail(errc::bad_token, at);
+    into.user = cut(at, end);
+    if (end == sign) return true;
+    into.password = cut(end + 1, sign);
+    return escaped(end + 1, sign, set::user, [](char) { return false; }) != none;
+}
+
+bool value_reader::uri(std::size_t at, std::size_t to, std::size_t sign, uri_view& into) noexcept {
+    into.text = cut(at, to);
+    into.user = into.password = into.host = into.parameters = into.headers = {};
+    into.port = 0;
+    into.has_port = false;
+    const bool usual = into.text.starts_with("sip:");
+    const auto colon = usual ? at + 3 : find(':', at, to);
+    if (colon == to || colon == at) return fail(errc::need_more, to);
+    const auto scheme = cut(at, colon);
+    if (usual || iequals(scheme, "sip")) {
+        into.scheme = uri_view::scheme_kind::sip;
+    } else if (iequals(scheme, "sips")) {
+        into.scheme = uri_view::scheme_kind::sips;
+    } else if (iequals(scheme, "tel")) {
+        into.scheme = uri_view::scheme_kind::tel;
+        return telephone(colon + 1, to, into);
+    } else {
+        into.scheme = uri_view::scheme_kind::other;
+        return other_scheme(at, colon, to);
+    }
+    at = colon + 1;
+    // An "@" before the colon is not one of a user; the first behind it is looked for anew.
+    if (sign < colon) sign = find('@', colon, to);
+    if (sign != to) {
+        if (!user_info(at, sign, into)) return false;
+        at = sign + 1;
+    }
+    at = host_port<false>(at, to, into);
+    if (at == none) return false;
+    const auto question = uri_parameters(at, to, [](char c) { return c == '?'; });
+    if (question == none) return false;
+    into.parameters = cut(at, question);
+    if (question == to) return true;
+    into.headers = cut(question + 1, to);
+    return escaped(question + 1, to, set::uri_param, [](char) { return false; }) != none;
 }
 
 /// telephone-subscriber = global-number / local-number, RFC 3966 section 3.
-[[nodiscard]] result<uri_view> parse_tel(uri_view read, std::size_t at) noexcept {
-    const auto text = read.text;
-    const auto end = std::min(text.find(';', at), text.size());
-    read.user = text.substr(at, end - at);
-    read.parameters = text.substr(end);
+bool value_reader::telephone(std::size_t at, std::size_t to, uri_view& into) noexcept {
+    const auto end = find(';', at, to);
+    into.user = cut(at, end);
+    into.parameters = cut(end, to);
     std::size_t digits = 0;
-    for (std::size_t i = 0; i < read.user.size(); ++i) {
-        const char c = read.user[i];
+    for (std::size_t i = at; i < end; ++i) {
+        const char c = text()[i];
         const bool digit = is(c, set::hex) || c == '*' || c == '#';
         const bool separator = c == '-' || c == '.' || c == '(' || c == ')';
         if (digit) ++digits;
-        if (!digit && !separator && !(c == '+' && i == 0)) return wrong(errc::bad_token, at + i);
+        if (!digit && !separator && !(c == '+' && i == at)) return fail(errc::bad_token, i);
     }
-    if (digits == 0) return wrong(errc::need_more, end);
-    if (const auto checked = check_parameters(read.parameters); !checked) {
-        return shifted(checked.reason(), end);
-    }
-    return read;
+    if (digits == 0) return fail(errc::need_more, end);
+    return uri_parameters(end, to, [](char) { return false; }) != none;
 }
 
-} // namespace
+/// scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and then what we need not know.
+bool value_reader::other_scheme(std::size_t at, std::size_t colon, std::size_t to) noexcept {
+    const char first = to_lower(text()[at]);
+    if (first < 'a' || first > 'z') return fail(errc::bad_token, at);
+    for (; at < to; ++at) {
+        const auto c = static_cast<unsigned char>(text()[at]);
+        if (at < colon && !is(text()[at], set::host) && c != '+') return fail(errc::bad_token, at);
+        if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"') {
+            return fail(errc::bad_token, at);
+        }
+    }
+    return true;
+}
 
 result<uri_view> uri_view::parse(std::string_view text) noexcept {
-    uri_view read;
-    read.text = text;
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos || colon == 0) return wrong(errc::need_more, text.size());
-    const auto scheme_text = text.substr(0, colon);
-    if (iequals(scheme_text, "sip")) {
-        read.scheme = scheme_kind::sip;
-    } else if (iequals(scheme_text, "sips")) {
-        read.scheme = scheme_kind::sips;
-    } else if (iequals(scheme_text, "tel")) {
-        read.scheme = scheme_kind::tel;
-        return parse_tel(read, colon + 1);
-    } else {
-        // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ), and then what we need not know.
-        if (to_lower(text[0]) < 'a' || to_lower(text[0]) > 'z') return wrong(errc::bad_token, 0);
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            const auto c = static_cast<unsigned char>(text[i]);
-            if (i < colon && !is(text[i], set::host) && c != '+') return wrong(errc::bad_token, i);
-            if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"') {
-                return wrong(errc::bad_token, i);
-            }
-        }
-        return read;
-    }
-    std::size_t at = colon + 1;
-    if (const auto sign = text.find('@', at); sign != std::string_view::npos) {
-        const auto info = text.substr(at, sign - at);
-        const auto password_at = info.find(':');
-        read.user = info.substr(0, password_at);
-        if (read.user.empty()) return wrong(errc::bad_token, at);
-        if (const auto checked = escaped(read.user, set::user); !checked) {
-            return shifted(checked.reason(), at);
-        }
-        if (password_at != std::string_view::npos) {
-            read.password = info.substr(password_at + 1);
-            if (const auto checked = escaped(read.password, set::user); !checked) {
-                return shifted(checked.reason(), at + password_at + 1);
-            }
-        }
-        at = sign + 1;
-    }
-    const auto where = read_host_port(text, at, false);
-    if (!where) return where.reason();
-    read.host = where->host;
-    read.port = where->port;
-    read.has_port = where->has_port;
-    at = where->end;
-    const auto question = std::min(text.find('?', at), text.size());
-    read.parameters = text.substr(at, question - at);
-    if (!read.parameters.empty() && read.parameters.front() != ';') {
-        return wrong(errc::trailing_bytes, at);
-    }
-    if (const auto checked = check_parameters(read.parameters); !checked) {
-        return shifted(checked.reason(), at);
-    }
-    if (question < text.size()) {
-        read.headers = text.substr(question + 1);
-        if (const auto checked = escaped(read.headers, set::uri_param); !checked) {
-            return shifted(checked.reason(), question + 1);
-        }
-    }
+    result<uri_view> read{uri_view{}};
+    value_reader in{text};
+    if (!in.uri(0, text.size(), *read)) read = in.reason();
     return read;
 }
 

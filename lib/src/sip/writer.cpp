@@ -4,33 +4,39 @@
 
 #include <trunkline/core/address.hpp>
 
+#include "value_reader.hpp"
+
 namespace trunkline::sip {
 
 namespace {
 
 /// The top Via goes back with what the network saw (section 18.2.1, RFC 3581 section 4); received
-/// and rport that the sender invented are not repeated.
+/// and rport that the sender invented are not repeated. What was parsed holds nothing that could
+/// spoil a message.
 void write_top_via(writer& to, std::string_view value, const via_view& via,
                    const endpoint& source) noexcept {
-    to.text(via.sent_protocol).raw(" ").text(via.sent_by);
-    const bool wants_port = via.parameters.has("rport");
-    auto rest = via.parameters.text();
-    while (const auto one = parameters_view::next(rest)) {
-        if (iequals(one->name, "received") || iequals(one->name, "rport")) continue;
-        to.raw(";").text(one->name);
-        if (!one->value.empty()) to.raw("=").text(one->value);
-    }
-    std::array<char, max_address_text> buffer{};
-    const auto seen = to_text(source.address, buffer);
+    to.raw(via.sent_protocol).raw(" ").raw(via.sent_by);
+    bool wants_port = false;
+    const auto list = via.parameters.text();
+    value_reader in{list};
+    parameters_view again;
+    const auto repeat = [&](std::string_view name, std::string_view given) {
+        const bool is_port = iequals(name, "rport");
+        wants_port = wants_port || is_port;
+        if (is_port || iequals(name, "received")) return;
+        to.raw(";").raw(name);
+        if (!given.empty()) to.raw("=").raw(given);
+    };
+    static_cast<void>(in.parameters(0, list.size(), again, repeat));
     const auto sent_by = address::parse(via.host);
-    if (wants_port || !sent_by || *sent_by != source.address) to.raw(";received=").raw(seen);
+    if (wants_port || !sent_by || *sent_by != source.address) {
+        std::array<char, max_address_text> buffer{};
+        to.raw(";received=").raw(to_text(source.address, buffer));
+    }
     if (wants_port) to.raw(";rport=").number(source.port);
     // Whatever else stood in the same field stays as it was.
-    const auto end = static_cast<std::size_t>(via.parameters.text().data() +
-                                              via.parameters.text().size() - value.data());
-    if (via.parameters.text().data() != nullptr && end < value.size()) {
-        to.text(value.substr(end));
-    }
+    const auto end = static_cast<std::size_t>(list.data() + list.size() - value.data());
+    if (list.data() != nullptr && end < value.size()) to.text(value.substr(end));
     to.line();
 }
 

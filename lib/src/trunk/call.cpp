@@ -1,5 +1,6 @@
 #include <trunkline/trunk/call.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <trunkline/trunk/agent.hpp>
@@ -246,6 +247,21 @@ bool call_handle::post(std::function<void(call&)> what, std::function<void()> if
     if (!shard_ || !*shard_) return false;
     return (*shard_)([id = id_, what = std::move(what), if_gone = std::move(if_gone)](
                          trunks::engine& engine) { engine.with_call(id, what, if_gone); });
+}
+
+void call_batch::add(const call_handle& to, std::function<void(call&)> what) {
+    if (!to.shard_ || !*to.shard_) return;
+    auto found = std::ranges::find(waiting_, to.shard_, [](const auto& one) { return one.first; });
+    if (found == waiting_.end()) found = waiting_.insert(found, {to.shard_, {}});
+    found->second.push_back({to.id_, std::move(what)});
+}
+
+void call_batch::post() {
+    for (auto& [shard, tasks] : std::exchange(waiting_, {})) {
+        (*shard)([tasks = std::move(tasks)](trunks::engine& engine) {
+            for (const auto& one : tasks) engine.with_call(one.id, one.what, {});
+        });
+    }
 }
 
 bool call_handle::hang_up(std::string reason) const {

@@ -25,6 +25,9 @@ struct TRUNKLINE_EXPORT address {
     /// An IPv4 literal, an IPv6 literal, or an IPv6 literal in brackets. No name is ever looked up.
     [[nodiscard]] static result<address> parse(std::string_view text) noexcept;
 
+    /// Whether parse() takes it for an IPv4 address, for who needs no more than that.
+    [[nodiscard]] static bool is_v4_literal(std::string_view text) noexcept;
+
     [[nodiscard]] constexpr bool is_v4() const noexcept {
         for (std::size_t i = 0; i < 10; ++i) {
             if (bytes[i] != 0) return false;

@@ -67,19 +67,18 @@ inline constexpr auto classes = make_classes();
     return run(text, 0, which) == text.size();
 }
 
+[[nodiscard]] constexpr bool is_blank(char c) noexcept {
+    // Seldom asked of a blank, and what is greater is told by one comparison.
+    return static_cast<unsigned char>(c) <= ' ' && (c == ' ' || c == '\t');
+}
+
 [[nodiscard]] constexpr std::size_t skip_blank(std::string_view text, std::size_t at) noexcept {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+    while (at < text.size() && is_blank(text[at])) ++at;
     return at;
 }
 
 [[nodiscard]] constexpr error wrong(errc code, std::size_t at) noexcept {
     return {.code = code, .offset = static_cast<std::uint32_t>(at)};
-}
-
-/// The same reason, found in a part that begins `by` bytes into the whole.
-[[nodiscard]] constexpr error shifted(error reason, std::size_t by) noexcept {
-    reason.offset += static_cast<std::uint32_t>(by);
-    return reason;
 }
 
 /// The position after the closing quote of the quoted string that starts at `at`.
@@ -104,34 +103,10 @@ inline constexpr auto classes = make_classes();
     return wrong(errc::bad_quote, start);
 }
 
-/// Every "%" is followed by two hex digits, and all else belongs to `which`.
-[[nodiscard]] constexpr result<void> escaped(std::string_view text, set which) noexcept {
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (is(text[at], which) && text[at] != '%') continue;
-        if (text[at] != '%') return wrong(errc::bad_token, at);
-        if (at + 2 >= text.size() || !is(text[at + 1], set::hex) || !is(text[at + 2], set::hex)) {
-            return wrong(errc::bad_escape, at);
-        }
-        at += 2;
-    }
-    return {};
-}
-
 /// Where TEXT-UTF8 without control characters ends too soon: what any header may hold, whether we
 /// know it or not. In a quoted string a control character may stand behind a backslash (RFC 4475
 /// 3.1.1.2).
 [[nodiscard]] std::optional<std::size_t> bad_text(std::string_view value) noexcept;
-
-/// host [ ":" port ], as URIs and Via have it; `end` is the position after it.
-struct host_port {
-    std::string_view host; ///< With the brackets of an IPv6 reference.
-    std::uint16_t port = 0;
-    bool has_port = false;
-    std::size_t end = 0;
-};
-/// `blank` allows white space around the colon, which Via does and a URI does not.
-[[nodiscard]] result<host_port> read_host_port(std::string_view text, std::size_t at,
-                                               bool blank) noexcept;
 
 /// One element of a comma-separated list; `rest` is moved past it. Commas in quotes and in angle
 /// brackets are not separators.

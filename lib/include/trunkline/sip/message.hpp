@@ -2,7 +2,6 @@
 // typed values of those that every endpoint acts on.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,9 +9,10 @@
 #include <span>
 #include <string_view>
 
-#include <trunkline/core/limits.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/sip/cseq.hpp>
+#include <trunkline/sip/field_index.hpp>
+#include <trunkline/sip/first_error.hpp>
 #include <trunkline/sip/header.hpp>
 #include <trunkline/sip/method.hpp>
 #include <trunkline/sip/name_addr.hpp>
@@ -25,15 +25,10 @@ namespace trunkline::sip {
 /// the accessors cannot fail; what is mandatory is there.
 class message_view {
 public:
-    struct field {
-        header id = header::other;
-        std::uint8_t next = none; ///< The next field of the same name.
-        std::string_view name;    ///< As written.
-        std::string_view value;   ///< Unfolded and trimmed.
-    };
+    using field = field_index::field;
 
     message_view() noexcept {}
-    // The table of fields is not copied as a whole: a view is passed by reference.
+    // The index of fields is not copied: a view is passed by reference.
     message_view(const message_view&) = delete;
     message_view& operator=(const message_view&) = delete;
 
@@ -66,19 +61,16 @@ public:
     /// Delta seconds of Expires, Retry-After, Min-SE, Session-Expires and the like.
     [[nodiscard]] std::optional<std::uint32_t> seconds(header which) const noexcept;
 
-    [[nodiscard]] bool has(header which) const noexcept { return first(which) != none; }
+    [[nodiscard]] bool has(header which) const noexcept { return index_.has(which); }
     /// The value of the first field of that name; empty when there is none.
     [[nodiscard]] std::string_view value(header which) const noexcept {
-        const auto at = first(which);
-        return at == none ? std::string_view{} : fields_[at].value;
+        return index_.value(which);
     }
-    [[nodiscard]] std::span<const field> fields() const noexcept {
-        return {fields_.data(), count_};
-    }
+    [[nodiscard]] std::span<const field> fields() const noexcept { return index_.fields(); }
     /// Calls `visit(value)` for each field of that name, in order.
     template <class Visit>
     void each(header which, Visit visit) const {
-        for (auto at = first(which); at != none; at = fields_[at].next) visit(fields_[at].value);
+        index_.each(which, visit);
     }
     /// The same for each element of comma-separated lists.
     template <class Visit>
@@ -96,20 +88,18 @@ public:
     /// How many bytes of the input the message took, leading line breaks included.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-    static constexpr std::uint8_t none = 0xff;
-
 private:
     [[nodiscard]] static std::string_view grammar_next(std::string_view& rest) noexcept;
-    [[nodiscard]] std::uint8_t first(header which) const noexcept {
-        return first_[static_cast<std::size_t>(which)];
-    }
     void reset() noexcept;
-    void fail(errc code, header which, std::size_t at) noexcept;
+    void fail(errc code, header which, std::size_t at) noexcept { wrong_.note(code, which, at); }
     void read_start_line(std::string_view line, std::size_t at) noexcept;
-    [[nodiscard]] std::size_t index(std::span<char> text, std::size_t at) noexcept;
-    void add(std::string_view line, std::size_t at) noexcept;
+    void read_status_line(std::string_view line, std::size_t at) noexcept;
+    [[nodiscard]] bool read_request_line(std::string_view line, std::size_t at) noexcept;
     void check(std::string_view whole) noexcept;
-    void check_lists(std::string_view whole) noexcept;
+    void check_vias(std::string_view whole) noexcept;
+    /// `other` is room for those that nobody keeps.
+    void check_addresses(header which, std::string_view whole, name_addr_view& other) noexcept;
+    void check_numbers(std::string_view whole) noexcept;
     void frame(std::span<char> text, std::size_t at, bool stream) noexcept;
 
     sip::method method_ = method::other;
@@ -125,14 +115,10 @@ private:
     std::optional<std::uint8_t> hops_;
     bool has_contact_ = false;
     bool answerable_ = false;
-    bool failed_ = false;
-    error error_{};
     std::string_view body_;
     std::size_t size_ = 0;
-    std::size_t count_ = 0;
-    std::array<std::uint8_t, header_count> first_;
-    std::array<std::uint8_t, header_count> last_;
-    std::array<field, limits::headers> fields_; // Uninitialised but for the first count_.
+    first_error wrong_;
+    field_index index_;
 };
 
 /// A message that owns its bytes.

@@ -9,8 +9,15 @@
 
 namespace trunkline::sip {
 
+class value_reader;
+
 /// name-addr / addr-spec with its header parameters. Borrows.
 struct name_addr_view {
+    // Written out because g++ 12 clears a defaulted one by an instruction that costs more than to
+    // read what goes in.
+    // NOLINTNEXTLINE(modernize-use-equals-default)
+    name_addr_view() noexcept {}
+
     std::string_view display; ///< As written, quotes included; may be empty.
     uri_view uri;
     parameters_view parameters;
@@ -18,9 +25,11 @@ struct name_addr_view {
 
     [[nodiscard]] static result<name_addr_view> parse(std::string_view text) noexcept;
 
-    [[nodiscard]] std::string_view tag() const noexcept {
-        return parameters.find("tag").value_or(std::string_view{});
-    }
+    [[nodiscard]] std::string_view tag() const noexcept { return tag_; }
+
+private:
+    friend class value_reader;
+    std::string_view tag_; ///< Every message in a dialog is asked for it, more than once.
 };
 
 } // namespace trunkline::sip

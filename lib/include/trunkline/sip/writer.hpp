@@ -2,6 +2,7 @@
 // break into a value.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include <trunkline/core/text.hpp>
+#include <trunkline/sip/grammar.hpp>
 #include <trunkline/sip/header.hpp>
 #include <trunkline/sip/message.hpp>
 
@@ -30,20 +32,13 @@ public:
             failed_ = true;
             return *this;
         }
-        for (const char c : text) *at_++ = c;
+        at_ = std::copy(text.begin(), text.end(), at_);
         return *this;
     }
     /// Text from outside: a control character in it spoils the message, unless a backslash stands
     /// before it, as the parser has it; a line break always does.
     writer& text(std::string_view outside) noexcept {
-        char before = 0;
-        for (const char c : outside) {
-            const auto byte = static_cast<unsigned char>(c);
-            if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
-                if (before != '\\' || c == '\r' || c == '\n') failed_ = true;
-            }
-            before = c;
-        }
+        if (grammar::bad_text(outside)) failed_ = true;
         return raw(outside);
     }
     template <std::integral Number>

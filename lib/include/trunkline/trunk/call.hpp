@@ -85,8 +85,26 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
 
 private:
+    friend class call_batch;
     std::uint64_t id_ = 0;
     std::shared_ptr<const mailbox> shard_;
+};
+
+/// Work for many calls at once: each shard is woken once for all of it. Used by one thread.
+class TRUNKLINE_EXPORT call_batch {
+public:
+    /// Nothing happens before post(); what is for one call keeps its order.
+    void add(const call_handle& to, std::function<void(call&)> what);
+    void post();
+    [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+
+private:
+    struct task {
+        std::uint64_t id;
+        std::function<void(call&)> what;
+    };
+    /// One list for each shard that something is for.
+    std::vector<std::pair<std::shared_ptr<const call_handle::mailbox>, std::vector<task>>> waiting_;
 };
 
 /// Exists in callbacks, on its shard: commands act at once and return their result. Off its shard

@@ -1,0 +1,67 @@
+// Where the header fields of a message are, RFC 3261 section 7.3, and what their names mean.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <trunkline/core/limits.hpp>
+#include <trunkline/core/result.hpp>
+#include <trunkline/sip/first_error.hpp>
+#include <trunkline/sip/header.hpp>
+
+namespace trunkline::sip {
+
+/// The lines of one message, cut and named; no value is understood. Borrows the buffer.
+class field_index {
+public:
+    struct field {
+        header id = header::other;
+        std::uint8_t next = none; ///< The next field of the same name.
+        std::string_view name;    ///< As written.
+        std::string_view value;   ///< Unfolded and trimmed.
+    };
+    static constexpr std::uint8_t none = 0xff;
+
+    field_index() noexcept { first_.fill(none); }
+
+    /// Reads up to the empty line and returns the position after it. Folded lines are unfolded in
+    /// place. An error here is that of bytes that hold no start line; what is wrong with the fields
+    /// is noted in `wrong`, and all that could be cut is there.
+    [[nodiscard]] result<std::size_t> read(std::span<char> text, first_error& wrong) noexcept;
+
+    /// Of the message that was read; without its line break.
+    [[nodiscard]] std::string_view start_line() const noexcept { return start_line_; }
+
+    [[nodiscard]] bool has(header which) const noexcept { return first(which) != none; }
+    /// The value of the first field of that name; empty when there is none.
+    [[nodiscard]] std::string_view value(header which) const noexcept {
+        const auto at = first(which);
+        return at == none ? std::string_view{} : fields_[at].value;
+    }
+    [[nodiscard]] std::span<const field> fields() const noexcept {
+        return {fields_.data(), count_};
+    }
+    /// Calls `visit(value)` for each field of that name, in order.
+    template <class Visit>
+    void each(header which, Visit visit) const {
+        for (auto at = first(which); at != none; at = fields_[at].next) visit(fields_[at].value);
+    }
+
+private:
+    [[nodiscard]] std::uint8_t first(header which) const noexcept {
+        return first_[static_cast<std::size_t>(which)];
+    }
+    void add(std::string_view rest, std::size_t size, std::size_t at, bool has_controls,
+             first_error& wrong) noexcept;
+
+    std::string_view start_line_;
+    std::size_t count_ = 0;
+    std::array<std::uint8_t, header_count> first_;
+    std::array<std::uint8_t, header_count> last_;
+    std::array<field, limits::headers> fields_; // Uninitialised but for the first count_.
+};
+
+} // namespace trunkline::sip
