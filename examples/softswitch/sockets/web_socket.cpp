@@ -33,6 +33,8 @@ constexpr std::size_t read_at_once = 16 * 1'024;
 /// What handling a message costs beside its bytes.
 constexpr std::int64_t cost_of_message = 256;
 constexpr std::chrono::seconds close_patience{1};
+/// Answers to pings that nobody reads; section 5.5.3 of RFC 6455 asks for each.
+constexpr std::size_t most_pongs = 1'024;
 
 [[nodiscard]] std::string random_bytes(std::size_t count) {
     std::string made(count, '\0');
@@ -269,6 +271,9 @@ void socket_over<Stream>::take(std::string_view bytes) {
     flush();
     if (over_) return;
     if (failed != 0) return fail("it broke the protocol");
+    if (wslay_event_get_queued_msg_count(frames_) > most_pongs) {
+        return fail("it sends more pings than it reads answers");
+    }
     if (wslay_event_get_close_received(frames_) != 0) {
         const auto code = wslay_event_get_status_code_received(frames_);
         return fail("it closed", code);
