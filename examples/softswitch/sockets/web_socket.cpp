@@ -9,7 +9,6 @@
 
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/ssl/host_name_verification.hpp>
 #include <asio/ssl/stream.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
@@ -17,7 +16,7 @@
 #include <openssl/rand.h>
 #include <wslay/wslay.h>
 
-#include <trunkline/core/address.hpp>
+#include "tls.hpp"
 
 namespace softswitch {
 
@@ -34,6 +33,8 @@ constexpr std::size_t read_at_once = 16 * 1'024;
 /// What handling a message costs beside its bytes.
 constexpr std::int64_t cost_of_message = 256;
 constexpr std::chrono::seconds close_patience{1};
+/// Answers to pings that nobody reads; section 5.5.3 of RFC 6455 asks for each.
+constexpr std::size_t most_pongs = 1'024;
 
 [[nodiscard]] std::string random_bytes(std::size_t count) {
     std::string made(count, '\0');
@@ -127,20 +128,17 @@ private:
         socket().set_option(tcp::no_delay{true}, ignored);
         socket().set_option(asio::socket_base::send_buffer_size{send_buffer}, ignored);
         if constexpr (secure) {
-            // RFC 6066 section 3: a name, never an address.
-            if (!trunkline::address::parse(to_.host)) {
-                SSL_ctrl(stream_.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                         TLSEXT_NAMETYPE_host_name, to_.host.data());
+            auto* const tls = stream_.native_handle();
+            if (!expect_certificate_of(*tls, to_.host)) {
+                return fail("TLS: nothing can be compared with its certificate");
             }
-            stream_.set_verify_callback(asio::ssl::host_name_verification{to_.host});
-            stream_.async_handshake(asio::ssl::stream_base::client,
-                                    [self = this->shared_from_this()](asio::error_code failed) {
-                                        if (self->over_) return;
-                                        if (failed)
-                                            return self->fail(
-                                                fmt::format("TLS: {}", failed.message()));
-                                        self->ask();
-                                    });
+            stream_.async_handshake(
+                asio::ssl::stream_base::client,
+                [self = this->shared_from_this(), tls](asio::error_code failed) {
+                    if (self->over_) return;
+                    if (failed) return self->fail(why_no_tls(*tls, failed));
+                    self->ask();
+                });
         } else {
             ask();
         }
@@ -273,6 +271,9 @@ void socket_over<Stream>::take(std::string_view bytes) {
     flush();
     if (over_) return;
     if (failed != 0) return fail("it broke the protocol");
+    if (wslay_event_get_queued_msg_count(frames_) > most_pongs) {
+        return fail("it sends more pings than it reads answers");
+    }
     if (wslay_event_get_close_received(frames_) != 0) {
         const auto code = wslay_event_get_status_code_received(frames_);
         return fail("it closed", code);
