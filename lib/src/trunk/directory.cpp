@@ -138,16 +138,32 @@ namespace {
 
 } // namespace
 
+namespace {
+
+[[nodiscard]] std::string_view digits_of(const did* which) {
+    return without_plus(which->number);
+}
+
+} // namespace
+
 const did* trunk::find(std::string_view user) const {
     const auto digits = sip::telephone_number(user);
-    const did* any = nullptr;
+    if (!digits.empty()) {
+        const auto wanted = without_plus(digits);
+        const auto found = std::ranges::lower_bound(numbers, wanted, {}, digits_of);
+        if (found != numbers.end() && digits_of(*found) == wanted) return *found;
+    }
+    return user.empty() ? nullptr : any_number;
+}
+
+void trunk::index_numbers() {
     for (const auto& one : config.numbers) {
         if (one.number == "*")
-            any = &one;
-        else if (!digits.empty() && without_plus(one.number) == without_plus(digits))
-            return &one;
+            any_number = &one;
+        else
+            numbers.push_back(&one);
     }
-    return user.empty() ? nullptr : any;
+    std::ranges::sort(numbers, {}, digits_of);
 }
 
 result<std::shared_ptr<const trunk>, config_error>
@@ -187,6 +203,7 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     made->settings = settings_of(config, user_agent);
     made->channels = std::move(channels);
     made->config = std::move(config);
+    made->index_numbers();
     return std::shared_ptr<const trunk>{std::move(made)};
 }
 
