@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import subprocess
+import time
 import urllib.request
 import wave
 
@@ -12,6 +13,7 @@ from agents import Agents, options, peers, until_told
 from chromium import Chromium
 from softphone import Softphone
 from speech import ASSETS, linear, mu_law, wav_chunk
+from wire import Wire
 
 RATE = 8_000
 CONFIG = """\
@@ -160,6 +162,28 @@ class FarEnd(Agents):
             file.setparams((1, 2, RATE, 0, "NONE", None))
             file.writeframes(mu_law().ulaw2lin(wav_chunk(self.work / "heard-1.wav", b"data"), 2))
         return path
+
+    def test_the_far_end_is_silent_within_40_ms_of_clear(self):
+        """On the wire: baresip's own jitter buffer, 2 to 5 packets here, comes on top."""
+        _, _, url = self.openai()
+        _, port = self.switch(self.configure(TRUNK.format(agent=url)))
+        seen = []
+        for _ in range(5):  # A busy machine makes it longer, and nothing makes it shorter.
+            phone = self.caller(silence(1.5), linear(ASSETS / "caller.wav"))
+            wire = Wire(self, b'"event":"clear"', phone.rtp_ports)
+            phone.dial(f"sip:+14155550100@127.0.0.1:{port}")
+            phone.wait_for("CALL_ESTABLISHED", 30)
+            peers.wait_until(lambda: wire.said_at, 60, "clear")
+            time.sleep(1)
+            phone.hang_up()
+            phone.process.end()
+            wire.end()
+            self.assertGreater(len(wire.loud_at), 25)
+            seen.append(round(1000 * wire.silent_after()[0], 1))
+            if seen[-1] <= 40:
+                break
+        print(f"silent {min(seen)} ms after clear; tries: {seen}")
+        self.assertLessEqual(min(seen), 40)
 
     def test_a_number_is_given_to_a_bot_by_rest_and_the_page_shows_its_call(self):
         config = self.configure(REST)

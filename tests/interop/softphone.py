@@ -63,8 +63,7 @@ class Softphone:
                  netns=None, says=None):
         """`says` is a WAV file, 8 kHz mono, instead of the tone; the call has to end before it."""
         peers.need_program("baresip")
-        self.folder = case.work / f"baresip-{hz}"
-        self.folder.mkdir()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"baresip-{hz}-", dir=case.work))
         self.at, self.hz = at, hz
         self.port = case.port(10)  # It takes the next one for TLS.
         # Its names of files have room for 127 bytes.
@@ -72,6 +71,7 @@ class Softphone:
         case.addCleanup(self._keep_recordings)
         control = free_tcp_port(netns)
         rtp_first = case.port(40)
+        self.rtp_ports = range(rtp_first, rtp_first + 40)
         (self.folder / "config").write_text(CONFIG.format(
             at=at, port=self.port, source=f"aufile,{says}" if says else f"ausine,{hz}",
             rate=8000 if says else 48000, channels=1 if says else 2,

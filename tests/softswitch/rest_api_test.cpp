@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "softswitch/support/api_client.hpp"
@@ -102,6 +104,33 @@ TEST_CASE("softswitch::api: a broken database is told, and the switch is told no
     CHECK(of.running.running().empty());
     CHECK(of.send("GET", "/calls").status == 503); // No token can be looked up.
     CHECK(as(of, "Bearer x", "/healthz").status == 200);
+}
+
+TEST_CASE("softswitch::api: the document has every route, and no other one") {
+    api_client of;
+    const auto document = nlohmann::json::parse(as(of, "none", "/openapi.json").body);
+    std::set<std::string> described;
+    std::set<std::string> open;
+    for (const auto& [path, item] : document["paths"].items()) {
+        for (const auto& [method, operation] : item.items()) {
+            if (method == "parameters") continue;
+            auto name = method + " " + path;
+            std::ranges::transform(name.substr(0, method.size()), name.begin(),
+                                   [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+            if (operation.contains("security")) open.insert(name);
+            described.insert(std::move(name));
+        }
+    }
+    std::set<std::string> routed;
+    std::set<std::string> routed_open;
+    for (const auto& one : routes()) {
+        const auto name = std::string{one.method} + " " + std::string{one.pattern};
+        routed.insert(name);
+        if (one.open) routed_open.insert(name);
+    }
+    CHECK(routed == described);
+    CHECK(routed_open == open);
+    CHECK(routed.size() == routes().size());
 }
 
 TEST_CASE("softswitch::api: the page may load nothing from anywhere else") {

@@ -144,6 +144,11 @@ std::optional<field_problem> control::check(const call_request& what) const {
     return std::nullopt;
 }
 
+std::string control::trunk_for(const call_request& what) const {
+    const auto by = find(what.route);
+    return by && by->outbound ? by->name : std::string{};
+}
+
 void control::dial(const call_request& what) {
     const auto by = find(what.route);
     auto wanted = what;

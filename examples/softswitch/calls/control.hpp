@@ -32,6 +32,7 @@ public:
     [[nodiscard]] trunk_health health(std::string_view trunk_name) const override;
 
     [[nodiscard]] std::optional<field_problem> check(const call_request& what) const override;
+    [[nodiscard]] std::string trunk_for(const call_request& what) const override;
     void dial(const call_request& what) override;
     bool hang_up(std::string_view call_id) override { return list_.hang_up(call_id); }
 

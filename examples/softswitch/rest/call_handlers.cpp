@@ -47,13 +47,14 @@ constexpr std::size_t max_key = 255;
 }
 
 /// As it is before the switch has heard of it.
-[[nodiscard]] call_view imagined(const call_request& what, std::int64_t now_unix_ns) {
+[[nodiscard]] call_view imagined(const call_request& what, std::string trunk,
+                                 std::int64_t now_unix_ns) {
     call_view made;
     made.id = what.id;
     made.direction = trunkline::direction::outbound;
     made.from = what.from;
     made.to = what.to;
-    made.trunk = what.route;
+    made.trunk = std::move(trunk);
     made.agent = what.agent;
     made.started_unix_ns = now_unix_ns;
     return made;
@@ -184,13 +185,18 @@ http_response place_call(const exchange& of) {
     auto request = read_call(*body, wrong);
     if (wrong) return refused(*wrong);
     request.id = new_sid("CA");
-    auto answer =
-        placed(request.id, json_response(201, to_json(imagined(request, of.now_unix_ns))).body);
+    const auto answer =
+        placed(request.id,
+               json_response(
+                   201, to_json(imagined(request, of.running.trunk_for(request), of.now_unix_ns)))
+                   .body);
     wrong = of.running.check(request);
-    if (wrong) answer = refused(*wrong);
     if (!key.empty()) {
         const kept_answer ours{digest_of("POST /calls", *body), answer.status, answer.body};
-        const auto known = of.rows.keep_answer(key, ours, of.now_unix_ns / 1'000'000'000);
+        const auto now = of.now_unix_ns / 1'000'000'000;
+        // A refusal is not kept: whoever mends what was wrong asks again, with the same key.
+        const auto known =
+            wrong ? of.rows.find_answer(key, now) : of.rows.keep_answer(key, ours, now);
         if (!known) return refused(known.reason());
         if (known->has_value()) {
             if ((**known).request_digest == ours.request_digest) return replayed(**known);
@@ -198,7 +204,8 @@ http_response place_call(const exchange& of) {
                                   "was used for another request: make a new one for this call");
         }
     }
-    if (!wrong) of.running.dial(request);
+    if (wrong) return refused(*wrong);
+    of.running.dial(request);
     return answer;
 }
 

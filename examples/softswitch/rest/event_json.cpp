@@ -26,7 +26,8 @@ std::string to_json(const call_event& what) {
     if (what.what != call_state::ended || !call.record) return text;
     // The record is JSON already.
     text.pop_back();
-    return fmt::format("{},\"cdr\":{}}}", text, to_json(*call.record, call.started_unix_ns, call.id));
+    return fmt::format("{},\"cdr\":{}}}", text,
+                       to_json(*call.record, call.started_unix_ns, call.id));
 }
 
 std::string event_id(const call_event& what) {

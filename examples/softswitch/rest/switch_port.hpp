@@ -60,6 +60,8 @@ public:
     [[nodiscard]] virtual trunk_health health(std::string_view trunk_name) const = 0;
 
     [[nodiscard]] virtual std::optional<field_problem> check(const call_request& what) const = 0;
+    /// The name of the trunk that it would leave by; empty when check() has something against it.
+    [[nodiscard]] virtual std::string trunk_for(const call_request& what) const = 0;
     /// Whatever comes of it is told as events.
     virtual void dial(const call_request& what) = 0;
     /// False when there is no such call in progress.

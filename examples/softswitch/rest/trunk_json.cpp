@@ -9,6 +9,8 @@
 
 #include <trunkline/core/address.hpp>
 
+#include "store/trunk_reader.hpp"
+
 namespace softswitch {
 
 namespace {
@@ -50,16 +52,6 @@ void read_credentials(json_reader& from, trunk_row& into) {
     into.auth_password = *std::move(password);
 }
 
-void read_codecs(json_reader& from, trunk_row& into) {
-    using trunkline::codec_name;
-    const auto text = from.word("codecs", {"PCMU,PCMA", "PCMA,PCMU", "PCMU", "PCMA"});
-    if (!text) return;
-    const auto first = text->starts_with("PCMU") ? codec_name::pcmu : codec_name::pcma;
-    into.codecs = {first};
-    if (text->size() == 4) return;
-    into.codecs.push_back(first == codec_name::pcmu ? codec_name::pcma : codec_name::pcmu);
-}
-
 /// What a new trunk and a change have in common.
 void read_columns(json_reader& from, trunk_row& into) {
     replace(into.name, from.text("name", 1, name_characters));
@@ -79,7 +71,9 @@ void read_columns(json_reader& from, trunk_row& into) {
     replace(into.transport, from.word("transport", {"udp"}));
     replace(into.outbound_leading_plus_enabled, from.boolean("outbound_leading_plus_enabled"));
     replace(into.caller_id, from.text_or_null("caller_id", 128));
-    read_codecs(from, into);
+    if (const auto text = from.word("codecs", {"PCMU,PCMA", "PCMA,PCMU", "PCMU", "PCMA"})) {
+        into.codecs = codecs_of(*text);
+    }
 }
 
 /// What the API answers with and only the switch decides; whoever sends back what GET said is told.
@@ -116,15 +110,6 @@ void read_number_fields(json_reader& from, number_row& into) {
     }
     replace(into.agent_id, from.text_or_null("agent_id", agent_characters));
     replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
-}
-
-[[nodiscard]] std::string codecs_text(const trunk_row& what) {
-    std::string made;
-    for (const auto codec : what.codecs) {
-        if (!made.empty()) made += ',';
-        made += codec == trunkline::codec_name::pcmu ? "PCMU" : "PCMA";
-    }
-    return made;
 }
 
 template <class Row>
@@ -274,7 +259,7 @@ ordered_json to_json(const trunk_row& what, const trunk_health& how, bool read_o
             {"transport", what.transport},
             {"outbound_leading_plus_enabled", what.outbound_leading_plus_enabled},
             {"caller_id", text_or_null(what.caller_id)},
-            {"codecs", codecs_text(what)},
+            {"codecs", codecs_text(what.codecs)},
             {"health", health_text(what, how)},
             {"active_calls", how.active_calls},
             {"read_only", read_only},

@@ -78,6 +78,8 @@ public:
     [[nodiscard]] stored<std::vector<token_row>> tokens() override;
     stored<void> erase_token(std::string_view name) override;
 
+    [[nodiscard]] stored<std::optional<kept_answer>> find_answer(std::string_view key,
+                                                                 std::int64_t now_unix_s) override;
     stored<std::optional<kept_answer>> keep_answer(std::string_view key, const kept_answer& what,
                                                    std::int64_t now_unix_s) override;
 
@@ -354,6 +356,18 @@ stored<void> sqlite_store::erase_token(std::string_view name) {
     return at_least_one(in_->run("DELETE FROM token WHERE name = ?", {name}), "token", name);
 }
 
+stored<std::optional<kept_answer>> sqlite_store::find_answer(std::string_view key,
+                                                             std::int64_t now_unix_s) {
+    std::optional<kept_answer> kept;
+    const auto read = in_->each(
+        "SELECT request_digest, status, body FROM answer WHERE key = ? AND kept_unix_s > ?",
+        {key, now_unix_s - answer_lifetime_s}, [&](const sql_row& row) {
+            kept = {row.text(0), static_cast<int>(row.integer(1)), row.text(2)};
+        });
+    if (!read) return read.reason();
+    return kept;
+}
+
 stored<std::optional<kept_answer>>
 sqlite_store::keep_answer(std::string_view key, const kept_answer& what, std::int64_t now_unix_s) {
     std::optional<kept_answer> kept;
@@ -361,12 +375,9 @@ sqlite_store::keep_answer(std::string_view key, const kept_answer& what, std::in
         const auto forgotten =
             in_->run("DELETE FROM answer WHERE kept_unix_s <= ?", {now_unix_s - answer_lifetime_s});
         if (!forgotten) return forgotten.reason();
-        const auto known =
-            in_->each("SELECT request_digest, status, body FROM answer WHERE key = ?", {key},
-                      [&](const sql_row& row) {
-                          kept = {row.text(0), static_cast<int>(row.integer(1)), row.text(2)};
-                      });
+        auto known = find_answer(key, now_unix_s);
         if (!known) return known.reason();
+        kept = *std::move(known);
         if (kept) return {};
         const auto added = in_->run("INSERT INTO answer (key, request_digest, status, body, "
                                     "kept_unix_s) VALUES (?, ?, ?, ?, ?)",

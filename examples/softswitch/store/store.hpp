@@ -76,6 +76,9 @@ public:
     [[nodiscard]] virtual stored<std::vector<token_row>> tokens() = 0;
     virtual stored<void> erase_token(std::string_view name) = 0;
 
+    /// What was answered under a key within the last day.
+    [[nodiscard]] virtual stored<std::optional<kept_answer>>
+    find_answer(std::string_view key, std::int64_t now_unix_s) = 0;
     /// Keeps the answer unless the key is known; then says what was kept. Keys are forgotten
     /// after a day.
     virtual stored<std::optional<kept_answer>>

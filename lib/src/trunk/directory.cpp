@@ -1,6 +1,8 @@
 #include <trunkline/trunk/directory.hpp>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
@@ -80,16 +82,16 @@ namespace {
 }
 
 [[nodiscard]] std::optional<config_error> check_numbers(const trunk_config& config) {
+    std::unordered_set<std::string_view> seen;
+    seen.reserve(config.numbers.size());
     for (std::size_t i = 0; i < config.numbers.size(); ++i) {
         const auto& number = config.numbers[i].number;
         if (number.empty() || (number != "*" && sip::telephone_number(number) != number)) {
             return wrong(at("numbers", i), "digits",
                          "'" + number + "' is not a telephone number: digits, with or without +");
         }
-        for (std::size_t j = 0; j < i; ++j) {
-            if (without_plus(config.numbers[j].number) == without_plus(number)) {
-                return wrong(at("numbers", i), "once", "'" + number + "' stands twice");
-            }
+        if (!seen.insert(without_plus(number)).second) {
+            return wrong(at("numbers", i), "once", "'" + number + "' stands twice");
         }
     }
     if (!config.caller_id.empty() && sip::telephone_number(config.caller_id).empty() &&
@@ -136,16 +138,32 @@ namespace {
 
 } // namespace
 
+namespace {
+
+[[nodiscard]] std::string_view digits_of(const did* which) {
+    return without_plus(which->number);
+}
+
+} // namespace
+
 const did* trunk::find(std::string_view user) const {
     const auto digits = sip::telephone_number(user);
-    const did* any = nullptr;
+    if (!digits.empty()) {
+        const auto wanted = without_plus(digits);
+        const auto found = std::ranges::lower_bound(numbers, wanted, {}, digits_of);
+        if (found != numbers.end() && digits_of(*found) == wanted) return *found;
+    }
+    return user.empty() ? nullptr : any_number;
+}
+
+void trunk::index_numbers() {
     for (const auto& one : config.numbers) {
         if (one.number == "*")
-            any = &one;
-        else if (!digits.empty() && without_plus(one.number) == without_plus(digits))
-            return &one;
+            any_number = &one;
+        else
+            numbers.push_back(&one);
     }
-    return user.empty() ? nullptr : any;
+    std::ranges::sort(numbers, {}, digits_of);
 }
 
 result<std::shared_ptr<const trunk>, config_error>
@@ -185,6 +203,7 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     made->settings = settings_of(config, user_agent);
     made->channels = std::move(channels);
     made->config = std::move(config);
+    made->index_numbers();
     return std::shared_ptr<const trunk>{std::move(made)};
 }
 

@@ -54,6 +54,9 @@ public:
         if (what.route == "nowhere") return field_problem{"route", "there is no such trunk"};
         return std::nullopt;
     }
+    [[nodiscard]] std::string trunk_for(const call_request& what) const override {
+        return what.route;
+    }
     void dial(const call_request& what) override {
         call_view call;
         call.id = what.id;

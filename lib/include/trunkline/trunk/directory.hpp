@@ -28,6 +28,10 @@ struct trunk {
     std::optional<address> media_advertise{};
     std::shared_ptr<trunkline::channels> channels{};
 
+    std::vector<const did*> numbers{}; ///< Of `config`, sorted by their digits.
+    const did* any_number = nullptr;   ///< The "*" of `config`.
+
+    void index_numbers();
     /// The number that a called user part means, with and without "+".
     [[nodiscard]] const did* find(std::string_view user) const;
 };
