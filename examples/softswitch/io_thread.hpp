@@ -21,7 +21,8 @@ public:
     ~io_thread() { stop(); }
 
     [[nodiscard]] asio::io_context& io() noexcept { return io_; }
-    /// Work for calls that came up in this turn; posted at its end. On the thread.
+    /// Work for calls that came up in this turn; posted at its end, and now and then in a long one.
+    /// On the thread.
     [[nodiscard]] trunkline::call_batch& for_calls() noexcept { return for_calls_; }
     /// From any thread. Not called when the thread ends before.
     void after(std::chrono::milliseconds delay, std::function<void()> what);
@@ -30,6 +31,7 @@ public:
 
 private:
     void run();
+    std::size_t serve();
 
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
