@@ -31,6 +31,7 @@ public:
 
 private:
     void run();
+    void post();
     std::size_t serve();
 
     asio::io_context io_{1};

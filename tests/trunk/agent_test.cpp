@@ -493,6 +493,28 @@ TEST_CASE_FIXTURE(desk, "trunkline::call: pausing holds speech where it is, neve
     CHECK(told_without_audio().back() == "drained");
 }
 
+TEST_CASE_FIXTURE(desk, "trunkline::call_batch: what is for many calls is done in its order") {
+    answered();
+    std::string done;
+    call_batch batch;
+    CHECK(batch.empty());
+    for (const char which : {'a', 'b', 'c'}) {
+        batch.add(handle, [&done, which](call&) { done += which; });
+    }
+    batch.add({}, [](call&) { FAIL("there is no such call"); });
+    CHECK_FALSE(batch.empty());
+    CHECK(done.empty());
+    CHECK(batch.post());
+    settle();
+    CHECK(done == "abc");
+    CHECK(batch.empty());
+    CHECK(batch.post());
+    with([](call& c) { c.hang_up(); });
+    batch.add(handle, [](call&) { FAIL("the call is over"); });
+    CHECK(batch.post());
+    settle();
+}
+
 TEST_CASE_FIXTURE(desk, "trunkline::agent: a caller who sends nothing is heard to be silent") {
     answered();
     advance(190ms);

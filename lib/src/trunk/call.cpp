@@ -256,12 +256,15 @@ void call_batch::add(const call_handle& to, std::function<void(call&)> what) {
     found->second.push_back({to.id_, std::move(what)});
 }
 
-void call_batch::post() {
+bool call_batch::post() {
+    bool taken = true;
     for (auto& [shard, tasks] : std::exchange(waiting_, {})) {
-        (*shard)([tasks = std::move(tasks)](trunks::engine& engine) {
-            for (const auto& one : tasks) engine.with_call(one.id, one.what, {});
-        });
+        taken = (*shard)([tasks = std::move(tasks)](trunks::engine& engine) {
+                    for (const auto& one : tasks) engine.with_call(one.id, one.what, {});
+                }) &&
+                taken;
     }
+    return taken;
 }
 
 bool call_handle::hang_up(std::string reason) const {

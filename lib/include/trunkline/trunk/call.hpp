@@ -95,7 +95,8 @@ class TRUNKLINE_EXPORT call_batch {
 public:
     /// Nothing happens before post(); what is for one call keeps its order.
     void add(const call_handle& to, std::function<void(call&)> what);
-    void post();
+    /// False when a shard has stopped, or has too much to do already: what was for it is lost.
+    bool post();
     [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
 
 private:
