@@ -5,17 +5,31 @@ What each torture message is worth stands in the shared tables, and not in this 
 
 import argparse
 import csv
+import fcntl
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 OPTIONS = argparse.Namespace()
 SECONDS = 30
 STEP = 7  # A stream is cut at every byte, but one process a byte is too many: this many cuts in each.
+
+
+def write_apart(pipe, piece):
+    """Writes, and waits until all of it was read: what comes next is in another read."""
+    pipe.write(piece)
+    left = bytearray(4)
+    deadline = time.monotonic() + SECONDS
+    while fcntl.ioctl(pipe, termios.FIONREAD, left) or any(left):
+        if time.monotonic() > deadline:
+            raise AssertionError("sipdump does not read")
+        time.sleep(0)
 
 
 def invite(number=1, body=b"", call_id=b"one@example.com"):
@@ -127,9 +141,9 @@ class Streams(unittest.TestCase):
         for first in range(1, len(self.stream), STEP):
             process = subprocess.Popen([OPTIONS.sipdump, "--stream"], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, bufsize=0)
-            process.stdin.write(self.stream[:first])
+            write_apart(process.stdin, self.stream[:first])
             for at in range(first, min(first + STEP, len(self.stream))):
-                process.stdin.write(self.stream[at:at + 1])
+                write_apart(process.stdin, self.stream[at:at + 1])
             process.stdin.write(self.stream[first + STEP:])
             told, _ = process.communicate(timeout=SECONDS)
             self.assertEqual([json.loads(line) for line in told.splitlines()], whole, first)
