@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import pathlib
+import select
 import subprocess
 import sys
 import tempfile
@@ -154,6 +155,7 @@ class Streams(unittest.TestCase):
                                    stdout=subprocess.PIPE, bufsize=0)
         try:
             process.stdin.write(self.messages[0] + self.messages[1][:40])
+            self.assertTrue(select.select([process.stdout], [], [], SECONDS)[0], "nothing is told")
             self.assertEqual(json.loads(process.stdout.readline())["typed"]["cseq"]["number"], 1)
         finally:
             process.communicate(timeout=SECONDS)
