@@ -1,13 +1,9 @@
 // The torture messages of RFC 4475 and RFC 5118, from a carrier of ours into one engine that lives.
-#include <cctype>
 #include <filesystem>
-#include <map>
-#include <set>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
-#include "support/shared.hpp"
+#include "support/torture.hpp"
 #include "trunk/driver.hpp"
 
 namespace trunkline {
@@ -15,29 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using support::driver;
-
-/// Where we do something that neither column names, and why that is right.
-const std::map<std::string, std::set<std::string>> deviations{
-    // The To has a tag, and no call of ours has it (RFC 3261 section 12.2.2).
-    {"wsinv", {"481"}},
-    {"via-received-param-with-delim", {"481"}},
-    // Nothing but G.726 is offered for audio.
-    {"ipv6-in-sdp", {"488"}},
-    {"ipv4-mapped-ipv6", {"488"}},
-};
-
-/// Every number of three digits that a sentence names.
-void add_statuses(const std::string& sentence, std::set<std::string>& into) {
-    const auto digit = [&](std::size_t at) {
-        return at < sentence.size() && std::isdigit(static_cast<unsigned char>(sentence[at])) != 0;
-    };
-    for (std::size_t at = 0; at < sentence.size();) {
-        std::size_t length = 0;
-        while (digit(at + length)) ++length;
-        if (length == 3) into.insert(sentence.substr(at, 3));
-        at += length + 1;
-    }
-}
 
 struct live : driver {
     live() {
@@ -49,73 +22,79 @@ struct live : driver {
     }
 };
 
-void check_message(live& d, const std::filesystem::path& path, const std::string& method,
-                   const std::string& expected, const std::string& acceptable) {
-    const auto file = path.stem().string();
-    CAPTURE(file);
-    CAPTURE(expected);
-    const auto bytes = support::read_file(path);
-    REQUIRE_FALSE(bytes.empty());
-    std::set<std::string> allowed;
-    add_statuses(expected, allowed);
-    add_statuses(acceptable, allowed);
-    if (expected.find("normal INVITE") != std::string::npos) allowed.insert("180");
-    // A softswitch is no registrar: whatever is well formed is 405.
-    const bool malformed = expected == "400";
-    if (method == "REGISTER" && !malformed) allowed = {"405", "400"};
-    if (expected.find("none") != std::string::npos) allowed = {""};
-    if (expected.find("drop") != std::string::npos) allowed.insert("");
-    if (const auto known = deviations.find(file); known != deviations.end()) {
-        allowed = known->second;
-    }
-    d.advance(2s);
+/// Gives one datagram to an engine and returns the last status that comes back, or nothing.
+std::string answer_to(live& d, const std::string& bytes) {
+    // Some share a branch with one before, and would be taken for its retransmission.
+    d.advance(200s);
     static_cast<void>(d.texts());
     d.receive(bytes);
     const auto texts = d.texts();
-    const auto status = texts.empty() ? std::string{} : support::status_of(texts.back());
-    CAPTURE(status);
-    CHECK(allowed.contains(status));
     for (const auto& text : texts) {
         // Nothing but responses, each with what section 8.2.6 asks for, and whole.
         CHECK(text.starts_with("SIP/2.0 "));
         CHECK(text.ends_with("\r\n\r\n"));
         CHECK(text.find("\r\nVia: ") != std::string::npos);
     }
+    if (texts.empty()) return {};
+    const auto status = support::status_of(texts.back());
     if (status == "405" || status == "501") {
-        CHECK_FALSE(support::header(texts.back(), "Allow").empty());
+        CHECK(support::header(texts.back(), "Allow") ==
+              "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE");
     }
-    if (status == "415") CHECK_FALSE(support::header(texts.back(), "Accept").empty());
-    if (status == "406") CHECK_FALSE(support::header(texts.back(), "Warning").empty());
+    if (status == "415") CHECK(support::header(texts.back(), "Accept") == "application/sdp");
+    if (status == "406") CHECK(support::header(texts.back(), "Warning").starts_with("399 "));
     if (status == "420") CHECK(support::headers(texts.back(), "Unsupported").size() == 2);
+    return status;
+}
+
+void check_folder(std::string_view folder, std::size_t files) {
+    live d;
+    const auto messages = support::torture_messages(folder);
+    for (const auto& message : messages) {
+        CAPTURE(message.file);
+        CAPTURE(message.expected);
+        const auto bytes = support::read_file(message.path);
+        REQUIRE_FALSE(bytes.empty());
+        const auto status = answer_to(d, bytes);
+        CHECK(status == support::torture_answers.at(message.file));
+        // Either the table says so as well, or there is a reason.
+        CHECK(support::answers_by_the_table(message).contains(status) !=
+              support::not_by_the_table.contains(message.file));
+    }
+    CHECK(messages.size() == files);
+    d.advance(200s);
+    CHECK(d.empty());
 }
 
 TEST_CASE("trunks::engine: answers the torture messages of RFC 4475 as they ask for") {
-    if (!support::have_shared("rfc4475")) return;
-    live d;
-    const auto rows =
-        support::read_csv(support::read_file(support::shared("rfc4475/expected.csv")));
-    for (std::size_t i = 1; i < rows.size(); ++i) {
-        const auto path = support::shared("rfc4475/msgs") / rows[i][0];
-        check_message(d, path, rows[i][3], rows[i][7], rows[i][8]);
-    }
-    CHECK(rows.size() == 51);
-    d.advance(200s);
-    CHECK(d.empty());
+    if (support::have_shared("rfc4475")) check_folder("rfc4475", 50);
 }
 
 TEST_CASE("trunks::engine: answers the torture messages of RFC 5118 as they ask for") {
-    if (!support::have_shared("rfc5118")) return;
+    if (support::have_shared("rfc5118")) check_folder("rfc5118", 12);
+}
+
+std::string changed(std::string text, std::string_view from, std::string_view to) {
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
+TEST_CASE("trunks::engine: a tag or a codec alone keeps four torture messages from ringing") {
+    if (!support::have_shared("rfc4475") || !support::have_shared("rfc5118")) return;
     live d;
-    const auto rows =
-        support::read_csv(support::read_file(support::shared("rfc5118/expected.csv")));
-    for (std::size_t i = 1; i < rows.size(); ++i) {
-        auto path = support::shared("rfc5118/wire") / rows[i][0];
-        if (!std::filesystem::exists(path)) path += ".sip";
-        check_message(d, path, rows[i][2], rows[i][5], {});
+    const auto ipv4 = support::read_file(support::shared("rfc4475/msgs/wsinv.dat"));
+    CHECK(answer_to(d, changed(ipv4, "tag    = 1918181833n", "gat    = 1918181833n")) == "180");
+    auto bye =
+        support::read_file(support::shared("rfc5118/wire/via-received-param-with-delim.sip"));
+    REQUIRE(bye.starts_with("BYE "));
+    bye = changed(changed(bye, "BYE ", "OPTIONS "), " BYE\r", " OPTIONS\r");
+    CHECK(answer_to(d, changed(bye, ";tag=bd76ya", "")) == "200");
+    for (const auto* file : {"ipv6-in-sdp", "ipv4-mapped-ipv6"}) {
+        CAPTURE(file);
+        const auto path = support::shared("rfc5118/wire") / (std::string{file} + ".sip");
+        CHECK(answer_to(d, changed(support::read_file(path), "RTP/AVP 2", "RTP/AVP 0")) == "180");
     }
-    CHECK(rows.size() == 13);
-    d.advance(200s);
-    CHECK(d.empty());
 }
 
 TEST_CASE("trunks::engine: cut or changed anywhere a torture message harms nobody") {
