@@ -20,6 +20,8 @@ struct service {
     std::uint16_t weight = 0;
     std::uint16_t port = 0;
     std::string target;
+
+    friend bool operator==(const service&, const service&) = default;
 };
 
 struct answer {
