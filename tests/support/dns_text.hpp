@@ -34,6 +34,15 @@ public:
         u16(one.port);
         put(one.target);
     }
+    /// The zone's word, after all answers, for how long there is nothing.
+    void add_soa(unsigned ttl, unsigned minimum) {
+        made_[9] = std::byte{1};
+        record(6, ttl, 2 + 20);
+        u8(0);
+        u8(0);
+        for (int i = 0; i < 8; ++i) u16(0);
+        u32(minimum);
+    }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return made_; }
 
 private:
@@ -41,6 +50,10 @@ private:
     void u16(unsigned value) {
         u8(value >> 8);
         u8(value);
+    }
+    void u32(unsigned value) {
+        u16(value >> 16);
+        u16(value);
     }
     void put(std::string_view name) {
         while (!name.empty()) {
@@ -54,11 +67,13 @@ private:
     void head(record_type type, unsigned ttl, unsigned length) {
         const auto count = std::to_integer<unsigned>(made_[7]) + 1;
         made_[7] = static_cast<std::byte>(count & 0xff);
+        record(static_cast<unsigned>(type), ttl, length);
+    }
+    void record(unsigned type, unsigned ttl, unsigned length) {
         u16(0xc00c); // The name of the question.
-        u16(static_cast<unsigned>(type));
+        u16(type);
         u16(1);
-        u16(ttl >> 16);
-        u16(ttl & 0xffff);
+        u32(ttl);
         u16(length);
     }
 

@@ -306,6 +306,28 @@ TEST_CASE_FIXTURE(names_of_one,
     CHECK_FALSE(asked(record_type::a, "b.test"));
 }
 
+TEST_CASE_FIXTURE(names_of_one, "trunks::gateway_names: that there is nothing holds for as long as "
+                                "the zone says, RFC 2308 section 5") {
+    keep({{"example.net", 5060}});
+    dns_message none{"example.net", record_type::a, 3};
+    SUBCASE("the minimum") {
+        none.add_soa(900, 20);
+    }
+    SUBCASE("the TTL of the SOA") {
+        none.add_soa(20, 900);
+    }
+    give(record_type::a, "example.net", {{}, none.bytes(), {}});
+    dns_message unsaid{"example.net", record_type::aaaa};
+    give(record_type::aaaa, "example.net", {{}, unsaid.bytes(), {}});
+    advance(19s);
+    CHECK(questions.empty());
+    advance(2s);
+    CHECK(asked(record_type::a, "example.net"));
+    CHECK_FALSE(asked(record_type::aaaa, "example.net"));
+    advance(40s);
+    CHECK(asked(record_type::aaaa, "example.net"));
+}
+
 TEST_CASE_FIXTURE(names_of_one, "trunks::gateway_names: an answer cannot make an endless list") {
     keep({carrier});
     hosts("example.net", {});

@@ -16,7 +16,7 @@ constexpr duration shortest = 5s;
 constexpr duration longest = 300s;
 constexpr duration after_failure = 10s;
 /// How long there is nothing when no SOA says it (RFC 2308 section 5).
-constexpr duration nothing_there = 60s;
+constexpr std::chrono::seconds nothing_there = 60s;
 /// Ours among the tokens of a shard: the top bit is set.
 constexpr std::uint64_t mark = 1ULL << 63U;
 
@@ -89,10 +89,10 @@ std::optional<name_question> name_records::receive(const inputs::resolved& answe
     }
     record.good = true;
     const duration ttl = parsed->ttl;
+    const duration nothing_for = parsed->nothing_for.value_or(nothing_there);
     read_answer(*std::move(parsed), about.type, record);
     const bool nothing = record.addresses.empty() && record.services.empty();
-    record.refresh_at =
-        now + (nothing ? nothing_there : std::clamp(ttl - patience, shortest, longest));
+    record.refresh_at = now + std::clamp(nothing ? nothing_for : ttl - patience, shortest, longest);
     return about;
 }
 
