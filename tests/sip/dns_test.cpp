@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 [[nodiscard]] result<answer> read(std::string_view bytes) {
     return parse(std::as_bytes(std::span{bytes}));
@@ -190,6 +191,33 @@ TEST_CASE("sip::dns: a target may not reach beyond its record") {
         read(packet(1, 1, question + here + "\0\x21\0\1\0\0\0\x1e\0\x08\0\1\0\2\x13\xc4\3net\0"s));
     REQUIRE_FALSE(got.has_value());
     CHECK(got.reason().code == errc::bad_length);
+}
+
+TEST_CASE("sip::dns: the SOA of an answer without records says how long, RFC 2308 section 5") {
+    const auto soa = [](std::string_view ttl, std::string_view minimum) {
+        return here + "\0\6\0\1"s + std::string{ttl} + "\0\x19\1m\xc0\x0c\0"s +
+               std::string(16, '\0') + std::string{minimum};
+    };
+    const auto with = [](std::string_view records, char count) {
+        auto made = packet(1, 0, question, 3);
+        made[9] = count;
+        return read(made += records);
+    };
+    const auto lesser = with(soa("\0\0\0\x28"sv, "\0\0\0\x1e"sv), 1);
+    REQUIRE(lesser.has_value());
+    CHECK(lesser->nothing_for == 30s);
+    const auto shorter = with(a_record + soa("\0\0\0\x14"sv, "\0\0\0\x1e"sv), 2);
+    REQUIRE(shorter.has_value());
+    CHECK(shorter->nothing_for == 20s);
+    CHECK(shorter->addresses.empty()); // Not of the answer section.
+    CHECK_FALSE(with("", 0)->nothing_for);
+    // One that is cut off is none, and takes nothing else away.
+    const auto whole = soa("\0\0\0\x28"sv, "\0\0\0\x1e"sv);
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        const auto cut = with(std::string_view{whole}.substr(0, length), 1);
+        REQUIRE(cut.has_value());
+        CHECK_FALSE(cut->nothing_for);
+    }
 }
 
 } // namespace

@@ -9,6 +9,7 @@ namespace trunkline::sip::dns {
 namespace {
 
 constexpr std::uint16_t cname = 5;
+constexpr std::uint16_t soa = 6;
 
 /// Reads forward only, and remembers that it ran out.
 class reader {
@@ -89,6 +90,36 @@ private:
     bool failed_ = false;
 };
 
+/// RFC 2181 section 8: with the top bit set it is zero.
+[[nodiscard]] std::chrono::seconds as_ttl(std::uint32_t seconds) noexcept {
+    return std::chrono::seconds{seconds > 0x7fff'ffff ? 0 : seconds};
+}
+
+/// The first SOA of the authority section: the lesser of its TTL and its minimum counts. What
+/// cannot be read there is not worth an answer that could be read.
+[[nodiscard]] std::optional<std::chrono::seconds> read_nothing_for(reader& in,
+                                                                   std::uint16_t records) {
+    for (unsigned i = 0; i < records && i < most_records; ++i) {
+        if (!in.name()) return std::nullopt;
+        const auto type = in.u16();
+        const auto kind = in.u16();
+        const auto ttl = as_ttl(in.u32());
+        const auto length = in.u16();
+        const auto end = in.at() + length;
+        constexpr std::size_t before_minimum = 16; // Serial, refresh, retry, expire.
+        if (type == soa && kind == 1) {
+            if (!in.name() || !in.name()) return std::nullopt;
+            in.skip(before_minimum);
+            const auto minimum = as_ttl(in.u32());
+            if (in.failed() || in.at() != end) return std::nullopt;
+            return std::min(ttl, minimum);
+        }
+        in.skip(length);
+        if (in.failed()) return std::nullopt;
+    }
+    return std::nullopt;
+}
+
 [[nodiscard]] address read_address(reader& from, bool v4) noexcept {
     address read;
     if (v4) read = address::v4(0, 0, 0, 0);
@@ -105,7 +136,8 @@ result<answer> parse(std::span<const std::byte> message) {
     read.rcode = static_cast<std::uint8_t>(in.u16() & 15);
     const auto questions = in.u16();
     const auto answers = in.u16();
-    in.skip(4);
+    const auto authorities = in.u16();
+    in.skip(2);
     const auto too_short = [&] {
         return error{.code = errc::bad_length, .offset = static_cast<std::uint32_t>(in.at())};
     };
@@ -120,9 +152,7 @@ result<answer> parse(std::span<const std::byte> message) {
         if (const auto name = in.name(); !name) return name.reason();
         const auto type = in.u16();
         const auto kind = in.u16();
-        // RFC 2181 section 8: with the top bit set it is zero.
-        const auto seconds = in.u32();
-        const std::chrono::seconds ttl{seconds > 0x7fff'ffff ? 0 : seconds};
+        const auto ttl = as_ttl(in.u32());
         const auto length = in.u16();
         const auto end = in.at() + length;
         if (in.failed() || end > message.size()) return too_short();
@@ -147,6 +177,7 @@ result<answer> parse(std::span<const std::byte> message) {
         in.seek(end);
     }
     if (in.failed()) return too_short();
+    if (answers <= most_records) read.nothing_for = read_nothing_for(in, authorities);
     return read;
 }
 

@@ -25,7 +25,7 @@ engine::engine(engine_config config, entropy& random)
       around_{transactions_, wheel_, random, config_.timers, notices_, config_.wall_clock_offset},
       digest_{config_.digest_key},
       strangers_{siphash_key::draw(random)},
-      names_{wheel_},
+      names_{wheel_, random},
       directory_{std::make_shared<const directory>()},
       message_{std::make_unique<sip::message_view>()} {}
 
@@ -121,7 +121,9 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
     switch (node.kind) {
     case sip::transaction_layer::timer_kind:
         return transaction_over(transactions_.fire(node, now, out), now, out);
-    case gateway_names::timer_kind: return names_.fire(now, out);
+    case gateway_names::timer_kind:
+        names_.fire(now, out);
+        return names_settled(now, out); // A lookup may have taken too long.
     case ring_timer: {
         auto& of = *static_cast<live_call*>(node.owner);
         if (auto* leg = leg_of(of)) {
@@ -305,9 +307,9 @@ void engine::arm(timer_node& node, timer kind, live_call& of, time_point when) {
 void engine::set_directory(std::shared_ptr<const directory> trunks, time_point now, outbox& out) {
     const entry here{*this, now, out};
     directory_ = std::move(trunks);
-    std::vector<std::string> names;
+    std::vector<gateway_name> names;
     for (const auto& one : *directory_) {
-        for (const auto& gateway : one->gateways) names.push_back(gateway.host);
+        for (const auto& gateway : one->gateways) names.push_back({gateway.host, gateway.port});
     }
     names_.keep(names, now, out);
 }

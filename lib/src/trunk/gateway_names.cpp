@@ -1,114 +1,217 @@
 #include <trunkline/trunk/gateway_names.hpp>
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string_view>
 
+#include <trunkline/core/limits.hpp>
 #include <trunkline/core/text.hpp>
-#include <trunkline/sip/dns.hpp>
+#include <trunkline/sip/service_order.hpp>
 
 namespace trunkline::trunks {
 
-using namespace std::chrono_literals;
-
 namespace {
 
-// A TTL of 0 would ask for every call, and a day would miss a carrier's move.
-constexpr std::chrono::seconds shortest = 5s;
-constexpr std::chrono::seconds longest = 300s;
-constexpr std::chrono::seconds after_failure = 10s;
-/// Ours among the tokens of a shard: the top bit is set.
-constexpr std::uint64_t mark = 1ULL << 63U;
+using sip::dns::service;
+
+constexpr std::array families{record_type::a, record_type::aaaa};
+
+/// RFC 3263 section 4.2.
+[[nodiscard]] std::uint16_t default_port(transport over) noexcept {
+    return over == transport::tls ? 5061 : 5060;
+}
+
+/// RFC 3263 section 4.1.
+[[nodiscard]] name_question service_question(const gateway_name& of) {
+    const std::string_view protocol = of.over == transport::udp   ? "_sip._udp."
+                                      : of.over == transport::tcp ? "_sip._tcp."
+                                                                  : "_sips._tcp.";
+    return {std::string{protocol} + of.host, record_type::srv};
+}
+
+[[nodiscard]] bool names_one_of(const std::vector<service>& targets, std::string_view name) {
+    return std::ranges::find(targets, name, &service::target) != targets.end();
+}
 
 } // namespace
 
-void gateway_names::ask(const std::string& name, entry& about, outbox& out) {
-    if (about.pending > 0) return;
-    for (const auto type : {record_type::a, record_type::aaaa}) {
-        const auto number = mark | next_token_++;
-        questions_.emplace(number, question{name, type});
-        ++about.pending;
-        out.resolve(token{number}, type, name);
-    }
+bool gateway_names::by_service(const gateway_name& of) const {
+    if (of.port != 0) return false;
+    return std::ranges::none_of(families, [&](record_type family) {
+        const auto* own = records_.find({of.host, family});
+        return own != nullptr && own->from_hosts;
+    });
 }
 
-void gateway_names::keep(const std::vector<std::string>& names, time_point now, outbox& out) {
-    std::erase_if(entries_, [&](const auto& one) {
-        return std::ranges::find(names, one.first) == names.end();
-    });
-    for (const auto& name : names) {
-        if (address::parse(name)) continue;
-        auto [at, fresh] = entries_.try_emplace(name);
-        if (!fresh) continue;
-        at->second.refresh_at = now + after_failure;
-        ask(name, at->second, out);
+gateway_names::targets gateway_names::targets_of(const gateway_name& of) const {
+    const auto* found = by_service(of) ? records_.find(service_question(of)) : nullptr;
+    if (found == nullptr || found->services.empty()) {
+        return {{0, 0, of.port == 0 ? default_port(of.over) : of.port, of.host}};
     }
+    targets made;
+    for (const auto& one : found->services) {
+        // The root as a target says that the service is decidedly not there (RFC 2782).
+        if (one.target.empty() || one.port == 0) continue;
+        made.push_back(one);
+        std::ranges::transform(one.target, made.back().target.begin(), to_lower);
+    }
+    return made;
+}
+
+bool gateway_names::all(bool name_record::*holds, const gateway_name& of,
+                        const targets& among) const {
+    const auto has = [&](const name_question& about) {
+        const auto* found = records_.find(about);
+        return found != nullptr && found->*holds;
+    };
+    if (by_service(of) && !has(service_question(of))) return false;
+    return std::ranges::all_of(among, [&](const service& one) {
+        return std::ranges::all_of(families, [&](record_type family) {
+            return has({one.target, family});
+        });
+    });
+}
+
+bool gateway_names::lead_anywhere(const targets& among) const {
+    return std::ranges::any_of(among, [&](const service& one) {
+        return std::ranges::any_of(families, [&](record_type family) {
+            const auto* found = records_.find({one.target, family});
+            return found != nullptr && !found->addresses.empty();
+        });
+    });
+}
+
+bool gateway_names::decide(const gateway_name& of, entry& about, time_point now) {
+    auto coming = targets_of(of);
+    const bool changed = coming != about.coming;
+    about.coming = std::move(coming);
+    if (about.settled && about.coming == about.in_use) {
+        about.undecided = false;
+        return changed;
+    }
+    if (!about.undecided) {
+        about.undecided = true;
+        about.decide_by = now + name_records::patience;
+    }
+    if (!all(&name_record::good, of, about.coming)) {
+        const bool over = about.decide_by <= now;
+        if (!over && !all(&name_record::answered, of, about.coming)) return changed;
+        // Where calls went so far is better than nowhere.
+        if (about.settled && !lead_anywhere(about.coming)) {
+            if (over) about.decide_by = now + name_records::patience;
+            return changed;
+        }
+    }
+    about.in_use = about.coming;
+    about.settled = true;
+    about.undecided = false;
+    return true;
+}
+
+void gateway_names::keep_records(time_point now, outbox& out) {
+    std::set<name_question> wanted;
+    for (const auto& [of, about] : entries_) {
+        if (of.port == 0) wanted.insert(service_question(of));
+        for (const auto family : families) {
+            wanted.insert({of.host, family});
+            for (const auto& one : about.in_use) wanted.insert({one.target, family});
+            for (const auto& one : about.coming) wanted.insert({one.target, family});
+        }
+    }
+    records_.keep(wanted, now, out);
+}
+
+void gateway_names::keep(const std::vector<gateway_name>& names, time_point now, outbox& out) {
+    const std::set<gateway_name> wanted{names.begin(), names.end()};
+    std::erase_if(entries_, [&](const auto& one) { return !wanted.contains(one.first); });
+    for (const auto& name : wanted) {
+        if (address::parse(name.host)) continue;
+        const auto [at, fresh] = entries_.try_emplace(name);
+        if (!fresh) continue;
+        at->second.decide_by = now + name_records::patience;
+        decide(name, at->second, now); // Another gateway's answers may be all that it takes.
+    }
+    keep_records(now, out);
     arm();
 }
 
 bool gateway_names::receive(const inputs::resolved& answer, time_point now, outbox& out) {
-    const auto asked = questions_.find(static_cast<std::uint64_t>(answer.asked));
-    if (asked == questions_.end()) return false;
-    const auto what = std::move(asked->second);
-    questions_.erase(asked);
-    const auto at = entries_.find(what.name);
-    if (at == entries_.end()) return true;
-    auto& about = at->second;
-    if (about.pending > 0) --about.pending;
-    std::vector<address> found{answer.hosts.begin(), answer.hosts.end()};
-    std::chrono::seconds life = longest;
-    bool good = !found.empty();
-    if (!answer.answer.empty()) {
-        if (auto parsed = sip::dns::parse(answer.answer)) {
-            good = parsed->rcode == 0 || parsed->rcode == 3;
-            found.insert(found.end(), parsed->addresses.begin(), parsed->addresses.end());
-            if (!found.empty()) life = parsed->ttl;
-        }
+    const auto answered = records_.receive(answer, now, out);
+    if (!answered) return false;
+    bool changed = false;
+    for (auto& [of, about] : entries_) {
+        const bool concerned = answered->name.ends_with(of.host) ||
+                               names_one_of(about.coming, answered->name) ||
+                               names_one_of(about.in_use, answered->name);
+        if (concerned) changed = decide(of, about, now) || changed;
     }
-    if (good)
-        (what.type == record_type::a ? about.v4 : about.v6) = std::move(found);
-    else
-        life = after_failure;
-    if (!good) {
-        out.note(severity::warning, diagnostic::resolve_failed, owner_id::none,
-                 {static_cast<std::int64_t>(what.type)});
-    }
-    const auto refresh = now + std::clamp(life, shortest, longest);
-    about.refresh_at = about.pending == 0 ? std::min(about.refresh_at, refresh) : refresh;
-    if (about.refresh_at <= now) about.refresh_at = refresh;
-    if (about.pending == 0) about.settled = true;
+    if (changed) keep_records(now, out);
     arm();
     return true;
 }
 
 void gateway_names::fire(time_point now, outbox& out) {
-    for (auto& [name, about] : entries_) {
-        if (about.refresh_at > now) continue;
-        about.refresh_at = now + after_failure;
-        ask(name, about, out);
+    records_.refresh(now, out);
+    bool changed = false;
+    for (auto& [of, about] : entries_) {
+        if (about.undecided) changed = decide(of, about, now) || changed;
     }
+    if (changed) keep_records(now, out);
     arm();
 }
 
 void gateway_names::arm() {
-    std::optional<time_point> next;
-    for (const auto& [name, about] : entries_) next = earliest(next, about.refresh_at);
+    auto next = records_.next_deadline();
+    for (const auto& [of, about] : entries_) {
+        if (about.undecided) next = earliest(next, about.decide_by);
+    }
     if (next)
         wheel_.arm(timer_, *next);
     else
         wheel_.disarm(timer_);
 }
 
-std::vector<address> gateway_names::find(std::string_view name) const {
-    if (const auto literal = address::parse(name)) return {*literal};
-    const auto at = entries_.find(name);
+std::vector<endpoint> gateway_names::find(const gateway_name& of) const {
+    if (const auto literal = address::parse(of.host)) {
+        return {{*literal, of.port == 0 ? default_port(of.over) : of.port}};
+    }
+    const auto at = entries_.find(of);
     if (at == entries_.end()) return {};
-    auto found = at->second.v4;
-    found.insert(found.end(), at->second.v6.begin(), at->second.v6.end());
+    auto order = at->second.in_use;
+    sip::dns::put_in_order(order, random_);
+    std::vector<endpoint> found;
+    for (const auto& one : order) {
+        for (const auto family : families) {
+            const auto* record = records_.find({one.target, family});
+            if (record == nullptr) continue;
+            for (const auto& where : record->addresses) {
+                const endpoint to{where, one.port};
+                if (found.size() == limits::gateway_addresses) return found;
+                if (std::ranges::find(found, to) == found.end()) found.push_back(to);
+            }
+        }
+    }
     return found;
 }
 
-bool gateway_names::settled(std::string_view name) const {
-    if (address::parse(name)) return true;
-    const auto at = entries_.find(name);
+bool gateway_names::stands_for(const gateway_name& of, const address& what) const {
+    if (const auto literal = address::parse(of.host)) return *literal == what;
+    const auto at = entries_.find(of);
+    if (at == entries_.end()) return false;
+    return std::ranges::any_of(at->second.in_use, [&](const service& one) {
+        return std::ranges::any_of(families, [&](record_type family) {
+            const auto* record = records_.find({one.target, family});
+            return record != nullptr &&
+                   std::ranges::find(record->addresses, what) != record->addresses.end();
+        });
+    });
+}
+
+bool gateway_names::settled(const gateway_name& of) const {
+    if (address::parse(of.host)) return true;
+    const auto at = entries_.find(of);
     return at == entries_.end() || at->second.settled;
 }
 

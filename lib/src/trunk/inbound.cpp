@@ -38,8 +38,7 @@ bool engine::knows(const trunk& one, const address& source) const {
         if (net.contains(source)) return true;
     }
     for (const auto& gateway : one.gateways) {
-        const auto found = names_.find(gateway.host);
-        if (std::ranges::find(found, source) != found.end()) return true;
+        if (names_.stands_for({gateway.host, gateway.port}, source)) return true;
     }
     return false;
 }

@@ -69,9 +69,8 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     made.channel_taken = true;
     made.ringing_timeout = what.ringing_timeout.value_or(on->config.ringing_timeout);
     for (const auto& gateway : on->gateways) {
-        const auto port = gateway.port == 0 ? std::uint16_t{5060} : gateway.port;
         made.candidates.push_back(
-            {in_uri(gateway.host, gateway.port), gateway.host, port, {}, false});
+            {in_uri(gateway.host, gateway.port), {gateway.host, gateway.port}, {}, false});
     }
     out.note(severity::info, diagnostic::call_started, made.id.owner());
     arm(made.ring_timer, ring_timer, made, now + made.ringing_timeout);
@@ -84,23 +83,24 @@ void engine::next_attempt(live_call& of, time_point now, outbox& out) {
     }
     auto& next = of.candidates[of.next_candidate];
     if (!next.resolved) {
-        if (!names_.settled(next.host)) {
+        if (!names_.settled(next.name)) {
             waiting_for_names_.push_back(of.id);
             return;
         }
-        const auto found = names_.find(next.host);
+        const auto found = names_.find(next.name);
         if (found.empty()) {
             of.attempt_started = now;
             of.record.gateway = next.gateway;
             return attempt_failed(of, {ended_by::carrier, 503, "its name cannot be resolved", {}},
                                   now, out);
         }
-        // Every address of a name is a gateway of its own, tried in turn (RFC 3263 section 4.3).
+        // Every address of every target is a gateway of its own, tried in turn (RFC 3263
+        // section 4.3).
         const auto pattern = next;
         std::vector<candidate> each;
         for (const auto& one : found) {
             auto made = pattern;
-            made.to = {one, pattern.port};
+            made.to = one;
             made.resolved = true;
             each.push_back(std::move(made));
         }
@@ -135,7 +135,7 @@ void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& o
 calls::invitation engine::invitation_of(const live_call& of,
                                         const calls::signalling_path& path) const {
     const auto& at = of.candidates[of.next_candidate];
-    const auto host = in_uri(at.host, at.port == 5060 ? std::uint16_t{0} : at.port);
+    const auto host = in_uri(at.name.host, at.name.port == 5060 ? std::uint16_t{0} : at.name.port);
     const auto ours = path.sent_by.substr(0, path.sent_by.rfind(':'));
     const auto from = sip::escape_user(of.record.from);
     calls::invitation made;

@@ -15,7 +15,7 @@ namespace trunkline {
 /// Where calls of a trunk go. The host is an IP address or a name.
 struct gateway {
     std::string host{};
-    std::uint16_t port = 0; ///< 0 is 5060.
+    std::uint16_t port = 0; ///< 0: as SRV records say, 5060 without any.
     unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
 };
 

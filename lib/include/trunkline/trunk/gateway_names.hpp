@@ -1,30 +1,43 @@
-// The addresses that gateways' names stand for, kept fresh: calls in are known by them, and calls
-// out need not wait for DNS.
+// Where gateways' names lead to, RFC 3263 section 4.2, kept fresh: calls in are known by it, and
+// calls out need not wait for DNS.
 #pragma once
 
-#include <chrono>
+#include <compare>
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/entropy.hpp>
+#include <trunkline/core/flow.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/core/timer_wheel.hpp>
+#include <trunkline/trunk/name_records.hpp>
 
 namespace trunkline::trunks {
 
-/// Names come from the configuration alone, never from a peer. An answer is used until the next
-/// one, however old: a dead name server must not stop calls to a gateway that has not moved.
+/// A gateway as it is configured: what of it decides how it is looked up.
+struct gateway_name {
+    std::string host;
+    std::uint16_t port = 0; ///< 0 asks for SRV first; with a port there are addresses only.
+    transport over = transport::udp;
+
+    friend auto operator<=>(const gateway_name&, const gateway_name&) = default;
+};
+
+/// An IP address stands for itself. A name in the hosts file means what is written there. Else SRV
+/// records count where no port is given, and where there are none, the name's own addresses.
+///
+/// Names come from the configuration alone, or from answers about those, and never from a peer.
+/// An answer is used until the next one, however old: a dead name server must not stop calls to a
+/// gateway that has not moved.
 class gateway_names {
 public:
     static constexpr std::uint16_t timer_kind = 7;
 
-    explicit gateway_names(timer_wheel& wheel) noexcept : wheel_{wheel} {
+    gateway_names(timer_wheel& wheel, entropy& random) noexcept : wheel_{wheel}, random_{random} {
         timer_.kind = timer_kind;
     }
     gateway_names(const gateway_names&) = delete;
@@ -32,36 +45,45 @@ public:
     ~gateway_names() { wheel_.disarm(timer_); }
 
     /// Names in use; others are forgotten, new ones are looked up at once.
-    void keep(const std::vector<std::string>& names, time_point now, outbox& out);
+    void keep(const std::vector<gateway_name>& names, time_point now, outbox& out);
     /// True when the answer was for one of ours.
     bool receive(const inputs::resolved& answer, time_point now, outbox& out);
     void fire(time_point now, outbox& out);
 
-    /// An IP address stands for itself.
-    [[nodiscard]] std::vector<address> find(std::string_view name) const;
-    /// Whether an answer, good or bad, has come yet.
-    [[nodiscard]] bool settled(std::string_view name) const;
+    /// In the order in which they are to be tried, which is drawn anew for every call; at most
+    /// limits::gateway_addresses, none of them twice.
+    [[nodiscard]] std::vector<endpoint> find(const gateway_name& of) const;
+    /// Whether any target of the name has this address, whatever its port.
+    [[nodiscard]] bool stands_for(const gateway_name& of, const address& what) const;
+    /// Whether it is known where the name leads to, or was not found out in time.
+    [[nodiscard]] bool settled(const gateway_name& of) const;
 
 private:
+    using targets = std::vector<sip::dns::service>;
     struct entry {
-        std::vector<address> v4;
-        std::vector<address> v6;
-        unsigned pending = 0;
+        targets in_use;
+        targets coming;         ///< Takes the place of those in use once it is known,
+        time_point decide_by{}; ///< or then, if it leads anywhere.
+        bool undecided = true;
         bool settled = false;
-        time_point refresh_at{};
     };
-    struct question {
-        std::string name;
-        record_type type;
-    };
-    void ask(const std::string& name, entry& about, outbox& out);
+    [[nodiscard]] targets targets_of(const gateway_name& of) const;
+    /// Whether SRV has its say for this name: no port, and no word of the hosts file.
+    [[nodiscard]] bool by_service(const gateway_name& of) const;
+    /// Whether this holds for all records that decide: name_record::answered or good.
+    [[nodiscard]] bool all(bool name_record::*holds, const gateway_name& of,
+                           const targets& among) const;
+    [[nodiscard]] bool lead_anywhere(const targets& among) const;
+    /// True when other records are wanted than before.
+    bool decide(const gateway_name& of, entry& about, time_point now);
+    void keep_records(time_point now, outbox& out);
     void arm();
 
     timer_wheel& wheel_;
+    entropy& random_;
     timer_node timer_;
-    std::map<std::string, entry, std::less<>> entries_;
-    std::map<std::uint64_t, question> questions_;
-    std::uint64_t next_token_ = 1;
+    name_records records_;
+    std::map<gateway_name, entry> entries_;
 };
 
 } // namespace trunkline::trunks

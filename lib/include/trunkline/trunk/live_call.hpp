@@ -13,6 +13,7 @@
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/call_record.hpp>
 #include <trunkline/trunk/directory.hpp>
+#include <trunkline/trunk/gateway_names.hpp>
 
 namespace trunkline::trunks {
 
@@ -34,8 +35,7 @@ struct slot_id {
 /// One gateway address that an outbound call may go to.
 struct candidate {
     std::string gateway{}; ///< As configured, for the record.
-    std::string host{};
-    std::uint16_t port = 0;
+    gateway_name name{};
     endpoint to{};
     bool resolved = false;
 };
