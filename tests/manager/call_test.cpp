@@ -341,13 +341,7 @@ TEST_CASE("trunkline::trunk_manager: trunks come and go while it runs") {
     const auto twice = both.caller.add_trunk(second);
     REQUIRE_FALSE(twice.has_value());
     CHECK(twice.reason().rule == "unique");
-    const auto dial = [&] {
-        dial_request made;
-        made.to = "1";
-        made.trunk = "second";
-        made.agent = std::make_unique<toner>(both.calling, 600);
-        both.caller.dial(std::move(made));
-    };
+    const auto dial = [&] { both.dial_by("second"); };
     dial();
     REQUIRE(until([&] { return both.calling.count("answered") == 1; }));
     CHECK(both.caller.remove_trunk(*id));
@@ -373,23 +367,16 @@ TEST_CASE(
     second.name = "second";
     const auto id = both.caller.add_trunk(second);
     REQUIRE(id.has_value());
-    const auto dial = [&](const std::string& by) {
-        dial_request made;
-        made.to = "1";
-        made.trunk = by;
-        made.agent = std::make_unique<toner>(both.calling, 600);
-        both.caller.dial(std::move(made));
-    };
-    dial("second");
+    both.dial_by("second");
     REQUIRE(until([&] { return both.calling.count("answered") == 1; }));
     auto changed = second;
     changed.name = "third";
     changed.channels = 1;
     CHECK(both.caller.replace_trunk(*id, changed).has_value());
-    dial("second");
+    both.dial_by("second");
     REQUIRE(until([&] { return both.calling.ended() == 1; }));
     CHECK(both.calling.record().sip_code == 404);
-    dial("third");
+    both.dial_by("third");
     REQUIRE(until([&] { return both.calling.ended() == 2; }));
     CHECK(both.calling.record(1).sip_code == 486); // Its one channel is the first call's.
     CHECK(both.caller.calls() == 1);

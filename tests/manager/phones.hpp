@@ -150,9 +150,14 @@ struct pair_of_managers {
         caller.start();
         callee.start();
     }
-    void dial(std::unique_ptr<agent> who, std::string to = "200") {
+    /// A call of a tone by a trunk of the caller's.
+    void dial_by(std::string trunk) {
+        dial(std::make_unique<toner>(calling, 600), "1", std::move(trunk));
+    }
+    void dial(std::unique_ptr<agent> who, std::string to = "200", std::string trunk = {}) {
         dial_request made;
         made.to = std::move(to);
+        made.trunk = std::move(trunk);
         made.agent = std::move(who);
         caller.dial(std::move(made));
     }
