@@ -17,8 +17,8 @@ using clock = std::chrono::steady_clock;
 
 /// So many things a second, those of 40 calls with audio both ways, are better done in turns,
 constexpr std::size_t busy = 4'000;
-/// which are so far apart: a seventh of what a frame lasts.
-constexpr std::chrono::milliseconds turn{3};
+/// which are so far apart: a tenth of what a frame lasts.
+constexpr std::chrono::milliseconds turn{2};
 constexpr std::chrono::milliseconds measured_over{100};
 
 } // namespace
