@@ -196,6 +196,11 @@ template <class Agent>
     return std::make_unique<Agent>();
 }
 
+[[nodiscard]] std::string wrong_with_socket(std::string_view name) {
+    const auto url = socket_url::parse(name);
+    return url ? std::string{} : url.reason();
+}
+
 /// What makes an agent that needs nothing but its name; null for other names.
 [[nodiscard]] auto simple(std::string_view name) -> std::unique_ptr<trunkline::agent> (*)() {
     if (name == "reflect") return simply<reflect>;
@@ -208,10 +213,7 @@ template <class Agent>
 
 std::string agent_catalogue::add(std::string_view name, const std::filesystem::path& folder) {
     if (makers_.contains(name)) return {};
-    if (is_socket_url(name)) {
-        const auto url = socket_url::parse(name);
-        return url ? std::string{} : url.reason();
-    }
+    if (is_socket_url(name)) return wrong_with_socket(name);
     const auto remember = [&](maker how) { makers_.emplace(name, std::move(how)); };
     if (simple(name)) return {};
     const auto colon = name.find(':');
@@ -243,10 +245,7 @@ std::string agent_catalogue::add(std::string_view name, const std::filesystem::p
 
 std::string agent_catalogue::wrong_with(std::string_view name) const {
     if (makers_.contains(name)) return {};
-    if (is_socket_url(name)) {
-        const auto url = socket_url::parse(name);
-        return url ? std::string{} : url.reason();
-    }
+    if (is_socket_url(name)) return wrong_with_socket(name);
     if (simple(name)) return {};
     return fmt::format("there is no agent `{}`: it has to be a socket such as "
                        "ws://127.0.0.1:8765, `reflect`, `echo`, `hold`, or one that the "

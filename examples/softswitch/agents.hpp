@@ -29,8 +29,8 @@ public:
     /// one that the configuration has named. No file is read or written because of it.
     [[nodiscard]] std::string wrong_with(std::string_view name) const;
 
-    /// Null for a name that was not added. Recordings are written by `files`, which has to outlive
-    /// the agent.
+    /// Null for a socket, and for a name with a file that was not added. Recordings are written by
+    /// `files`, which has to outlive the agent.
     [[nodiscard]] std::unique_ptr<trunkline::agent> make(std::string_view name,
                                                          background& files) const;
     [[nodiscard]] static trunkline::answer_options options(std::string_view name);

@@ -27,7 +27,7 @@ void socket_line::connect(asio::ssl::context& tls, const socket_identity& as,
     protocol_ = std::move(protocol);
     then_ = std::move(then);
     self_ = shared_from_this();
-    socket_ = web_socket::connect(io_, tls, to_, as, within, *this);
+    socket_ = web_socket::connect(on_.io(), tls, to_, as, within, *this);
 }
 
 void socket_line::drop() {
@@ -41,7 +41,7 @@ void socket_line::attach(trunkline::call_handle call, obeying who) {
         call_ = std::move(call);
         who_ = std::move(who);
     }
-    asio::post(io_, [self = shared_from_this()] {
+    asio::post(on_.io(), [self = shared_from_this()] {
         if (!self->unheard_.empty()) self->tell(std::exchange(self->unheard_, {}));
     });
 }
@@ -66,7 +66,7 @@ void socket_line::bring(Put put) {
         put(brought_);
         if (std::exchange(coming_, true)) return;
     }
-    asio::post(io_, [self = shared_from_this()] { self->take_basket(); });
+    asio::post(on_.io(), [self = shared_from_this()] { self->take_basket(); });
 }
 
 void socket_line::start(stream_start of) {
@@ -183,7 +183,7 @@ void socket_line::obey() {
             socket_->ping();
         } else if (const auto* close = std::get_if<wishes::close>(&one)) {
             socket_->leave(close->code);
-            asio::post(io_, [keep = shared_from_this()] { keep->release(); });
+            asio::post(on_.io(), [keep = shared_from_this()] { keep->release(); });
         } else {
             rest.push_back(std::move(one));
         }

@@ -30,11 +30,7 @@ public:
     /// Called on the call's shard with what the agent wants.
     using obeying = std::function<void(trunkline::call&, std::vector<wish>)>;
 
-    socket_line(io_thread& on, socket_url to)
-        : on_{on},
-          io_{on.io()},
-          timer_{on.io()},
-          to_{std::move(to)} {}
+    socket_line(io_thread& on, socket_url to) : on_{on}, timer_{on.io()}, to_{std::move(to)} {}
 
     [[nodiscard]] const socket_url& to() const noexcept { return to_; }
 
@@ -91,7 +87,6 @@ private:
     void tell(std::vector<wish> what);
 
     io_thread& on_;
-    asio::io_context& io_;
     asio::steady_timer timer_;
     socket_url to_;
     std::unique_ptr<agent_protocol> protocol_;
@@ -106,8 +101,8 @@ private:
     basket brought_;
     bool coming_ = false; ///< The sockets' thread was told to look.
     trunkline::call_handle call_;
-    obeying who_;               ///< What the agent wants before there is one
-    std::vector<wish> unheard_; ///< waits here; on the sockets' thread.
+    obeying who_;
+    std::vector<wish> unheard_; ///< Until somebody is attached. On the sockets' thread.
 };
 
 } // namespace softswitch
