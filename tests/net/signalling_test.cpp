@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(fixture, "net::signalling: refuses to connect to where it cann
     connect({address::v4(127, 0, 0, 1), 0});
     REQUIRE(shard.post([to = phone.local()](time_point, outbox& out) {
         out.connect(token{1}, transport::tls, listener_id{0}, to);
-        out.connect(token{2}, transport::udp, listener_id{1}, to);
+        out.connect(token{2}, transport::udp, listener_id{1}, {*address::parse("::2"), 5060});
     }));
     REQUIRE(until([&] { return saw.downs.size() == 5; }));
     for (const auto& down : saw.downs) CHECK(down.why == cause::connect_failed);
