@@ -49,6 +49,16 @@ std::string_view leg::via_transport() const noexcept {
     return "UDP";
 }
 
+/// Else requests of the peer's would come by UDP, which may not be listened on.
+std::string_view leg::contact_parameters() const noexcept {
+    switch (path_.over) {
+    case transport::udp: return "";
+    case transport::tcp: return ";transport=tcp";
+    case transport::tls: return ";transport=tls";
+    }
+    return "";
+}
+
 void leg::tell(notice::what kind, ending end) {
     around_.notices.push_back({.kind = kind, .owner = owner_, .end = std::move(end)});
 }

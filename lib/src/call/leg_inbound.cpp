@@ -44,7 +44,7 @@ void leg::respond(int status, std::string_view reason, std::string_view fields,
                     [&](std::string_view route) { to.field(sip::header::record_route, route); });
         to.name(sip::header::contact).raw("<sip:");
         if (!contact_user_.empty()) to.text(contact_user_).raw("@");
-        to.text(path_.sent_by).raw(">").line();
+        to.text(path_.sent_by).raw(contact_parameters()).raw(">").line();
         to.field(sip::header::allow, allow);
     }
     to.raw(fields).body("application/sdp", body);

@@ -60,12 +60,19 @@ void leg::send_invite(time_point now, outbox& out) {
     to.name(sip::header::cseq).number(invite_cseq_).raw(" INVITE").line();
     to.name(sip::header::contact).raw("<sip:");
     if (!contact_user_.empty()) to.text(contact_user_).raw("@");
-    to.text(path_.sent_by).raw(">").line();
+    to.text(path_.sent_by).raw(contact_parameters()).raw(">").line();
     to.field(sip::header::allow, allow);
     if (!settings_->user_agent.empty()) to.field(sip::header::user_agent, settings_->user_agent);
     write_credentials(to, "INVITE", invitation_.request_uri);
     for (const auto& [name, value] : invitation_.headers) to.field(name, value);
     to.body("application/sdp", {body.data(), *size});
+    if (to.size() > limits::udp_request && std::exchange(large_by_stream_, false)) {
+        static_cast<void>(out.commit(0));
+        around_.transactions.forget(std::exchange(invite_, {}));
+        negotiation_.abandon();
+        invite_waits_ = true;
+        return tell(notice::what::large);
+    }
     const auto bytes = out.commit(to.size());
     if (bytes.empty()) {
         around_.transactions.forget(invite_);

@@ -23,9 +23,6 @@ std::error_code listeners::open(listeners_config wanted) {
     TRUNKLINE_ASSERT(state_->opened.empty() && wanted.shards > 0 && wanted.at.size() < 65'536);
     auto made = std::make_unique<listeners_state>();
     for (const auto& [transport, at] : wanted.at) {
-        if (transport == transport::tls) {
-            return std::make_error_code(std::errc::protocol_not_supported);
-        }
         const bool wildcard = at.address.is_wildcard();
         listeners_state::listener next{transport, {}, {}, wildcard};
         const auto failed = transport == transport::udp

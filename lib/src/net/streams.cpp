@@ -26,6 +26,9 @@ constexpr duration accept_pause = 250ms;
 // Longer than any gateway is given; whoever asked may have less patience.
 constexpr duration connect_patience = 10s;
 
+// A few round trips and some arithmetic; whoever takes longer wants to hold a place.
+constexpr duration handshake_patience = 10s;
+
 // A peer that closed its half may wait for the answer to an INVITE: Timer B.
 constexpr duration half_closed_for = 32s;
 // What was written leaves within this, or the peer does not read.
@@ -52,6 +55,7 @@ streams::streams(machine_host& host, listeners_state& shared, const shard_config
     : host_{host},
       shared_{shared},
       tap_{config.tap},
+      profiles_{config.tls},
       accepts_{config.index == 0},
       first_slot_{static_cast<std::uint32_t>(config.max_flows)},
       most_{config.max_connections},
@@ -122,7 +126,11 @@ void streams::accept_from(std::size_t index, time_point at) {
             poller_->forget(listener.socket.get());
             return wheel_.arm(gates_[index]->shut, at + accept_pause);
         }
-        auto* made = too_many_from(taken->peer.address) ? nullptr : open_slot(at);
+        std::shared_ptr<const tls_context> context;
+        const bool secure = listener.transport == transport::tls;
+        if (secure && profiles_) context = profiles_->server();
+        const bool wanted = (!secure || context) && !too_many_from(taken->peer.address);
+        auto* made = wanted ? open_slot(at) : nullptr;
         if (made == nullptr) {
             ++host_.counted.connections_refused;
             continue;
@@ -132,6 +140,7 @@ void streams::accept_from(std::size_t index, time_point at) {
                       local_of(taken->socket.get()), taken->peer};
         made->socket = std::move(taken->socket);
         made->ours = false;
+        made->context = std::move(context);
         come_up(*made, at);
     }
 }
@@ -186,6 +195,17 @@ void streams::come_up(connection& made, time_point at) {
             made.info.local.address = local_of(made.socket.get()).address;
         }
     }
+    wheel_.disarm(made.deadline);
+    if (!made.context) return secured(made, at);
+    made.phase = phase::securing;
+    made.tls = std::make_unique<tls_session>(made.context, made.name);
+    wheel_.arm(made.deadline, at + handshake_patience);
+    if (made.ours) made.tls->begin();
+    made.tls->take(made.waiting);
+    flush(made);
+}
+
+void streams::secured(connection& made, time_point at) {
     made.phase = phase::open;
     wheel_.disarm(made.deadline);
     watch(made);
@@ -205,22 +225,58 @@ std::span<std::byte> streams::room(std::size_t index) {
 void streams::read(connection& from, std::size_t& used, time_point at) {
     if (used == reads_a_turn) return; // It is still there in the next one.
     int failed = 0;
-    const auto bytes = read_stream(from.socket.get(), room(used), failed);
+    const auto into = from.tls ? std::span<std::byte>{secret_} : room(used);
+    const auto bytes = read_stream(from.socket.get(), into, failed);
     if (failed != 0 && just_empty(failed)) return;
     if (from.phase == phase::closing) {
         if (bytes.empty()) release(from);
         return;
     }
+    if (from.phase == phase::securing && (failed != 0 || bytes.empty())) {
+        return fail(from, cause::insecure);
+    }
     if (failed != 0) return fail(from, cause::broken);
     if (bytes.empty()) {
+        // Without a close_notify before it, too: SIP says where a message ends, and half of one is
+        // never acted upon.
         tell_down(from, cause::closed);
         return linger(from, phase::half_closed, at);
     }
-    ++used;
     ++host_.counted.received;
     from.heard = at;
+    if (from.tls) return read_secret(from, bytes, used, at);
+    ++used;
+    heard(from, bytes, at);
+}
+
+void streams::heard(connection& from, std::span<std::byte> bytes, time_point at) {
     if (tap_) tap_({at, false, from.id, from.info, owner_id::none, bytes});
     host_.receive(inputs::packet{from.id, bytes}, at);
+}
+
+void streams::read_secret(connection& from, std::span<const std::byte> secret, std::size_t& used,
+                          time_point at) {
+    using state = tls_session::state;
+    auto& tls = *from.tls;
+    tls.receive(secret);
+    if (from.phase == phase::securing && tls.current() == state::open) secured(from, at);
+    // All of it: what is decrypted already makes no socket readable.
+    while (from.phase == phase::open) {
+        const auto plain = tls.read(room(used));
+        if (plain.empty()) break;
+        ++used;
+        heard(from, plain, at);
+    }
+    const auto id = from.id;
+    tls.take(from.waiting);
+    flush(from);
+    if (find(id) == nullptr) return;
+    if (tls.current() == state::failed) {
+        fail(from, from.phase == phase::securing ? cause::insecure : cause::broken);
+    } else if (tls.current() == state::ended) {
+        tell_down(from, cause::closed);
+        linger(from, phase::half_closed, at);
+    }
 }
 
 void streams::send_all(const outbox& full) {
@@ -233,7 +289,7 @@ void streams::send_all(const outbox& full) {
             host_.answers.push_back(inputs::send_failed{wanted->flow, wanted->owner, why});
         };
         auto* to = find(wanted->flow);
-        if (to == nullptr || to->phase == phase::closing || to->phase == phase::connecting) {
+        if (to == nullptr || (to->phase != phase::open && to->phase != phase::half_closed)) {
             fails(cause::closed);
             continue;
         }
@@ -245,7 +301,14 @@ void streams::send_all(const outbox& full) {
             continue;
         }
         if (tap_) tap_({at, true, to->id, to->info, wanted->owner, wanted->bytes});
-        to->waiting.insert(to->waiting.end(), wanted->bytes.begin(), wanted->bytes.end());
+        if (!to->tls) {
+            to->waiting.insert(to->waiting.end(), wanted->bytes.begin(), wanted->bytes.end());
+        } else if (to->tls->write(wanted->bytes)) {
+            to->tls->take(to->waiting);
+        } else {
+            fails(cause::broken);
+            continue;
+        }
         if (!std::exchange(to->dirty, true)) dirty_.push_back(to->id);
     }
     for (const auto id : dirty_) {
@@ -301,12 +364,19 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
     if (wanted.to.port == 0 || wanted.to.address.is_wildcard()) {
         return fails(cause::connect_failed);
     }
-    if (wanted.transport != transport::tcp) return fails(cause::connect_failed);
+    std::shared_ptr<const tls_context> context;
+    if (wanted.transport == transport::tls) {
+        if (profiles_) context = profiles_->client(wanted.secure.profile);
+        if (!context) return fails(cause::insecure);
+    }
     for (auto& one : connections_) {
-        if (!one.ours || one.info.transport != wanted.transport || one.info.peer != wanted.to) {
+        // Whoever was verified under another name, or by other rules, is not who is meant.
+        if (!one.ours || one.info.transport != wanted.transport || one.info.peer != wanted.to ||
+            one.context != context || (context && one.name != wanted.secure.name)) {
             continue;
         }
-        if (one.phase == phase::connecting) return one.asked.push_back(wanted.asked);
+        if (one.phase == phase::connecting || one.phase == phase::securing)
+            return one.asked.push_back(wanted.asked);
         if (one.phase != phase::open) continue;
         return host_.answers.push_back(inputs::flow_up{one.id, one.info, wanted.asked});
     }
@@ -323,6 +393,8 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
     made->ours = true;
     made->info = {wanted.transport, from, {local.value_or(address{}), port}, wanted.to};
     made->asked.push_back(wanted.asked);
+    made->context = std::move(context);
+    made->name = wanted.secure.name;
     if (const auto failed = connect_stream(local, wanted.to, made->socket)) {
         return fail(*made, failed_to_connect(failed.value()));
     }
@@ -333,6 +405,10 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
 void streams::act_on(const effects::close& wanted, time_point at) {
     auto* found = find(wanted.flow);
     if (found == nullptr || found->phase == phase::closing) return;
+    if (found->tls) {
+        found->tls->close();
+        found->tls->take(found->waiting);
+    }
     tell_down(*found, cause::closed);
     linger(*found, phase::closing, at);
 }
@@ -340,7 +416,7 @@ void streams::act_on(const effects::close& wanted, time_point at) {
 void streams::linger(connection& gone, phase how, time_point at) {
     gone.phase = how;
     wheel_.arm(gone.deadline, at + (how == phase::closing ? closing_for : half_closed_for));
-    if (how == phase::closing && gone.waiting.empty()) end_stream(gone.socket.get());
+    if (how == phase::closing) return flush(gone);
     watch(gone);
 }
 
@@ -348,7 +424,8 @@ void streams::tick(time_point at) {
     wheel_.advance(at, [&](timer_node& due) {
         if (due.kind == connection_timer) {
             auto& one = *static_cast<connection*>(due.owner);
-            return one.phase == phase::connecting ? fail(one, cause::connect_failed) : release(one);
+            if (one.phase == phase::connecting) return fail(one, cause::connect_failed);
+            return one.phase == phase::securing ? fail(one, cause::insecure) : release(one);
         }
         for (std::size_t i = 0; i < gates_.size(); ++i) {
             if (&gates_[i]->shut != &due) continue;
@@ -378,6 +455,9 @@ void streams::release(connection& gone) noexcept {
     if (generation == 0) generation = 1;
     gone.id = {gone.id.slot, generation};
     gone.socket = descriptor{};
+    gone.tls.reset();
+    gone.context.reset();
+    gone.name.clear();
     gone.phase = phase::none;
     gone.ours = gone.refused = gone.dirty = false;
     gone.watched.reset();

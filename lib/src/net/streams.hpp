@@ -18,6 +18,7 @@
 #include "machine_host.hpp"
 #include "poller.hpp"
 #include "stream_socket.hpp"
+#include "tls_session.hpp"
 
 namespace trunkline::net {
 
@@ -52,6 +53,7 @@ private:
     enum class phase : std::uint8_t {
         none, ///< The slot is free.
         connecting,
+        securing, ///< TLS shakes hands.
         open,
         half_closed, ///< The peer sends no more, and may still read.
         closing,     ///< By us: what was sent leaves, what comes is dropped.
@@ -65,7 +67,10 @@ private:
         bool refused = false; ///< A send failed as blocked: the machine is told when it may go on.
         bool dirty = false;   ///< Has something to send that was not offered to the socket yet.
         std::optional<std::uint32_t> watched; ///< What the poller waits for.
-        std::vector<token> asked;             ///< Who waits for it to come up.
+        std::unique_ptr<tls_session> tls{};
+        std::shared_ptr<const tls_context> context{}; ///< Another one, or
+        std::string name{};                           ///< another name, is another peer.
+        std::vector<token> asked;                     ///< Who waits for it to come up.
         std::vector<std::byte> waiting;
         std::size_t sent = 0; ///< Of what is waiting.
         time_point heard{};   ///< When a byte came last.
@@ -85,7 +90,11 @@ private:
     [[nodiscard]] bool too_many_from(const address& peer) const noexcept;
     void accept_from(std::size_t index, time_point at);
     void come_up(connection& made, time_point at);
+    void secured(connection& made, time_point at);
     void read(connection& from, std::size_t& used, time_point at);
+    void read_secret(connection& from, std::span<const std::byte> secret, std::size_t& used,
+                     time_point at);
+    void heard(connection& from, std::span<std::byte> bytes, time_point at);
     void flush(connection& to);
     void watch(connection& which) noexcept;
     /// No packet comes from it any more, and the machine knows.
@@ -99,6 +108,7 @@ private:
     machine_host& host_;
     listeners_state& shared_;
     const wire_tap& tap_;
+    std::shared_ptr<tls_profiles> profiles_;
     const bool accepts_;
     const std::uint32_t first_slot_;
     const std::size_t most_;
@@ -113,6 +123,7 @@ private:
     std::vector<std::uint32_t> released_; ///< Free once the machine has heard that they went.
     std::vector<ready_event> ready_;
     std::vector<flow_id> dirty_;
+    std::array<std::byte, 16'384> secret_{};
     /// What was read in a turn: it has to live until all was delivered.
     std::vector<std::unique_ptr<std::array<std::byte, 16'384>>> rooms_;
 };

@@ -69,8 +69,11 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     made.channel_taken = true;
     made.ringing_timeout = what.ringing_timeout.value_or(on->config.ringing_timeout);
     for (const auto& gateway : on->gateways) {
-        made.candidates.push_back(
-            {in_uri(gateway.host, gateway.port), {gateway.host, gateway.port}, {}, false});
+        made.candidates.push_back({in_uri(gateway.host, gateway.port),
+                                   gateway_name::of(gateway),
+                                   {},
+                                   false,
+                                   gateway.transport.has_value()});
     }
     out.note(severity::info, diagnostic::call_started, made.id.owner());
     arm(made.ring_timer, ring_timer, made, now + made.ringing_timeout);
@@ -111,9 +114,8 @@ void engine::next_attempt(live_call& of, time_point now, outbox& out) {
     const auto& chosen = of.candidates[of.next_candidate];
     of.record.gateway = chosen.gateway;
     of.attempt_started = now;
-    const auto asked = next_token_++;
-    waiting_.push_back({asked, of.id, std::nullopt});
-    out.connect(token{asked}, transport::udp, listener_id{}, chosen.to);
+    connect({.call = of.id}, {.over = chosen.name.over, .to = chosen.to, .secure = secure_for(of)},
+            of.trunk->config.gateway_timeout, now, out);
 }
 
 void engine::names_settled(time_point now, outbox& out) {
@@ -127,6 +129,8 @@ void engine::names_settled(time_point now, outbox& out) {
 void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out) {
     if (of.ended) return;
     auto& held = make_leg(of, flow);
+    const auto& chosen = of.candidates[of.next_candidate];
+    if (!chosen.pinned && takes_streams(chosen.to, now)) held.machine.large_by_stream();
     held.machine.invite(invitation_of(of, held.machine.path()), now, out);
     of.record.call_id = held.machine.call_id();
     arm(of.attempt_timer, attempt_timer, of, now + of.trunk->config.gateway_timeout);

@@ -53,6 +53,7 @@ struct notice {
         refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
         ended,   ///< The call is over.
         reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
+        large,   ///< The INVITE wants a stream; it goes by whatever set_path() says then.
         finished ///< Nothing is under way any more: the leg may be erased.
     };
     what kind;
@@ -127,6 +128,11 @@ public:
     void media_failed(const inputs::media_failed& what, time_point now, outbox& out);
     void receive_media(const inputs::media_packet& packet, time_point now, outbox& out);
     void set_path(signalling_path path, time_point now, outbox& out);
+    /// An INVITE that UDP should not carry asks for another path first (section 18.1.1).
+    void large_by_stream() noexcept { large_by_stream_ = true; }
+    /// Where a new connection to the peer leads when the one in use has gone: for a response as
+    /// section 18.2.2 has it, for requests by the dialog.
+    [[nodiscard]] endpoint way_back() const;
     void fire(timer which, time_point now, outbox& out);
 
     /// To be called after a command to the stream, so that the timer follows it.
@@ -158,6 +164,7 @@ private:
 
     [[nodiscard]] bool reliable() const noexcept { return path_.over != transport::udp; }
     [[nodiscard]] std::string_view via_transport() const noexcept;
+    [[nodiscard]] std::string_view contact_parameters() const noexcept;
     void tell(notice::what kind, ending end = {});
     void end(ending how, time_point now, outbox& out);
     void finish();
@@ -218,6 +225,8 @@ private:
     bool bye_waits_ = false;
     std::string bye_reason_; ///< A header line, of RFC 3326; empty when nobody gave one.
     bool rerouting_ = false;
+    bool large_by_stream_ = false;
+    bool invite_waits_ = false; ///< For the path that a large one asked for.
     bool late_offer_ = false;
     bool finish_waits_ = false;   ///< For the media pair that is still being opened.
     bool final_seen_ = false;     ///< Of our INVITE: its transaction ends by itself from then on.

@@ -48,6 +48,7 @@ enum class cause : std::uint8_t {
     blocked,     ///< The peer does not read.
     connect_failed,
     broken,
+    insecure, ///< TLS came to nothing: the peer is not who it should be, or does not want us.
 };
 
 /// The listener of a connection of ours when there is none of its transport and family.

@@ -12,6 +12,7 @@
 #include <trunkline/net/command.hpp>
 #include <trunkline/net/listeners.hpp>
 #include <trunkline/net/port_pool.hpp>
+#include <trunkline/net/tls.hpp>
 #include <trunkline/net/wire_tap.hpp>
 
 namespace trunkline::net {
@@ -21,8 +22,9 @@ struct shard_config {
     std::uint16_t index = 0;                     ///< Below listeners->shards().
     port_range media_ports{};                    ///< Of the process; each shard takes its share.
     wire_tap tap{};
-    std::size_t max_flows = 4096;       ///< Peers remembered at a time.
-    std::size_t max_connections = 1024; ///< Of streams, in and out.
+    std::shared_ptr<tls_profiles> tls{}; ///< None: nobody is spoken to by TLS.
+    std::size_t max_flows = 4096;        ///< Peers remembered at a time.
+    std::size_t max_connections = 1024;  ///< Of streams, in and out.
     /// Of one address, or one IPv6 /64, to us: the largest carriers are seen with a dozen.
     std::size_t max_connections_of_one = 64;
     std::vector<std::string> dns_servers{}; ///< "192.0.2.53:53"; empty: as /etc/resolv.conf says.
