@@ -15,13 +15,16 @@ namespace {
 using trunkline::diagnostic;
 
 /// {0} to {3} are the values, as docs/diagnostics.md numbers them.
-constexpr std::array<std::pair<diagnostic, std::string_view>, 34> sentences{{
+constexpr std::array<std::pair<diagnostic, std::string_view>, 36> sentences{{
     {diagnostic::datagram_malformed, "bad SIP at byte {2} from a known source, answered {0}"},
     {diagnostic::datagram_noise, "{0} bytes that are no SIP"},
     {diagnostic::response_unmatched, "a {0} that answers nothing we asked"},
     {diagnostic::ack_unmatched, "an ACK for no call of ours"},
     {diagnostic::transport_failed, "bytes could not be sent: check the route to the gateway"},
     {diagnostic::resolve_failed, "a gateway's name was not resolved in time: check DNS"},
+    {diagnostic::stream_broken, "a connection was closed: its next message cannot be found"},
+    {diagnostic::stream_dropped,
+     "a connection was closed: a stranger's, unused, or dead (why: {0})"},
     {diagnostic::refused_malformed, "a malformed INVITE was refused"},
     {diagnostic::refused_version, "not SIP/2.0: answered 505"},
     {diagnostic::refused_unknown_source,
