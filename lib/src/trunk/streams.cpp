@@ -51,6 +51,7 @@ void engine::close_stream(flow_id flow) {
 }
 
 void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out) {
+    if (from.gone) return;
     const auto flow = from.flow;
     const auto& info = flows_[flow.slot].info;
     if (from.pinged && as_text(bytes) == pong) from.answers_pings = true;
@@ -65,6 +66,7 @@ void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point
             // Section 18.3: where the next message begins is not known any more.
             out.note(severity::warning, diagnostic::stream_broken, owner_id::none,
                      {static_cast<std::int64_t>(next.reason.code), next.reason.offset});
+            from.gone = true;
             return out.close(flow);
         }
         whole = true;
@@ -91,7 +93,8 @@ void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point
     }
 }
 
-void engine::drop_stream(const stream& gone, std::int64_t why, outbox& out) {
+void engine::drop_stream(stream& gone, std::int64_t why, outbox& out) {
+    gone.gone = true;
     out.note(severity::trace, diagnostic::stream_dropped, owner_id::none, {why});
     out.close(gone.flow);
 }

@@ -172,7 +172,7 @@ private:
     void open_stream(flow_id flow, bool ours, time_point now);
     void close_stream(flow_id flow);
     void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
-    void drop_stream(const stream& gone, std::int64_t why, outbox& out);
+    void drop_stream(stream& gone, std::int64_t why, outbox& out);
     void stream_due(stream& of, time_point now, outbox& out);
     struct way {
         transport over = transport::udp;

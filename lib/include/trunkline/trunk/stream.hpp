@@ -27,6 +27,7 @@ struct stream {
     timer_node timer{};
     bool ours = false;          ///< We connected.
     bool known = false;         ///< Its peer is a trunk's.
+    bool gone = false;          ///< We closed it; what is still read of it is nobody's.
     bool answers_pings = false; ///< From then on it is broken when it does not.
     time_point opened{};
     time_point heard{}; ///< A byte,
