@@ -173,57 +173,17 @@ void leg::send_bye(time_point now, outbox& out) {
     sip::writer to{out.reserve(path_.flow, room_for_message, owner_)};
     dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(), around_.transactions.branch(bye_),
                        via_transport(), path_.sent_by);
-    write_credentials(to, "BYE", dialog_.remote_target());
+    credentials_.write(to, "BYE", dialog_.remote_target(), *settings_, around_.random);
     to.raw(bye_reason_).no_body();
     around_.transactions.sent(bye_, out.commit(to.size()), now);
 }
 
-/// Section 22.2: the first challenge that we can answer, of the trunk's own realm, a bounded number
-/// of times.
 bool leg::take_challenge(const sip::message_view& response, outbox& out) {
-    const auto ignore = [&](std::int64_t why) {
-        out.note(severity::warning, diagnostic::challenge_ignored, told_, {why});
-        return false;
-    };
-    if (settings_->auth_username.empty()) return ignore(1);
-    if (challenges_ == limits::auth_retries) return ignore(3);
-    const bool proxy = response.status() == 407;
-    bool known = false;
-    bool taken = false;
-    bool other_realm = false;
-    response.each(proxy ? sip::header::proxy_authenticate : sip::header::www_authenticate,
-                  [&](std::string_view value) {
-                      const auto challenge = sip::challenge_view::parse(value);
-                      if (!challenge || known) return;
-                      if (!settings_->auth_realm.empty() &&
-                          challenge->realm != settings_->auth_realm) {
-                          other_realm = true;
-                          return;
-                      }
-                      known = true;
-                      if (!digest_) digest_ = std::make_unique<sip::digest_client>();
-                      taken = digest_->take(*challenge, proxy);
-                  });
-    ++challenges_;
-    if (!known) return ignore(other_realm ? 2 : 4);
-    return taken || ignore(3);
-}
-
-void leg::write_credentials(sip::writer& to, std::string_view method, std::string_view uri) {
-    if (!digest_) return;
-    // Section 22.1: an ACK repeats the credentials of its INVITE, byte for byte, and is never
-    // challenged itself.
-    if (method == "ACK") {
-        to.raw(invite_credentials_);
-        return;
-    }
-    std::array<std::byte, 2048> room{};
-    sip::writer line{room};
-    digest_->write(line, settings_->auth_username, settings_->auth_password, method, uri,
-                   around_.random);
-    const auto text = as_text(std::span{room}.first(line.size()));
-    if (method == "INVITE") invite_credentials_ = text;
-    to.raw(text);
+    const auto found = credentials_.take(response, *settings_);
+    if (found == credentials::verdict::answered) return true;
+    out.note(severity::warning, diagnostic::challenge_ignored, told_,
+             {static_cast<std::int64_t>(found)});
+    return false;
 }
 
 /// Where requests of the dialog go (section 12.2.1.1). A private address from a public peer is

@@ -63,7 +63,7 @@ void leg::send_invite(time_point now, outbox& out) {
     to.text(path_.sent_by).raw(">").line();
     to.field(sip::header::allow, allow);
     if (!settings_->user_agent.empty()) to.field(sip::header::user_agent, settings_->user_agent);
-    write_credentials(to, "INVITE", invitation_.request_uri);
+    credentials_.write(to, "INVITE", invitation_.request_uri, *settings_, around_.random);
     for (const auto& [name, value] : invitation_.headers) to.field(name, value);
     to.body("application/sdp", {body.data(), *size});
     const auto bytes = out.commit(to.size());
@@ -84,8 +84,7 @@ void leg::receive_response(const sip::message_view& response, sip::transaction_i
     const bool challenge = response.status() == 401 || response.status() == 407;
     if (challenge && !std::exchange(bye_challenged_, true)) {
         // A nonce that served the INVITE may be spent: a challenge of BYE blames no password yet.
-        digest_.reset();
-        challenges_ = 0;
+        credentials_.forget();
     }
     if (challenge && take_challenge(response, out)) return send_bye(now, out);
     finish();
@@ -176,7 +175,7 @@ void leg::send_ack(const sip::dialog& where, outbox& out) {
     branch += letters.view();
     sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
     where.write_head(to, sip::method::ack, invite_cseq_, branch, via_transport(), path_.sent_by);
-    write_credentials(to, "ACK", where.remote_target());
+    credentials_.write_ack(to);
     to.no_body();
     static_cast<void>(out.commit(to.size()));
 }

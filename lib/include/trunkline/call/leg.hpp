@@ -9,77 +9,17 @@
 #include <utility>
 #include <vector>
 
+#include <trunkline/call/credentials.hpp>
+#include <trunkline/call/environment.hpp>
+#include <trunkline/call/leg_settings.hpp>
 #include <trunkline/call/media_stream.hpp>
-#include <trunkline/call/types.hpp>
-#include <trunkline/core/entropy.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/timer_wheel.hpp>
 #include <trunkline/sdp/offer_answer.hpp>
 #include <trunkline/sip/dialog.hpp>
-#include <trunkline/sip/digest.hpp>
 #include <trunkline/sip/identity.hpp>
-#include <trunkline/sip/transaction_layer.hpp>
 
 namespace trunkline::calls {
-
-/// What all calls of a trunk have in common. Immutable: a call keeps the one it began with.
-struct leg_settings {
-    sdp::codec_list codecs = sdp::both_laws();
-    bool dtmf = true;
-    bool symmetric = true;
-    rtp::release delivery = rtp::release::as_arrived;
-    std::string auth_username{};
-    std::string auth_password{};
-    std::string auth_realm{}; ///< Only a challenge of this realm is answered; empty takes any.
-    std::string user_agent{}; ///< Of requests; never told to strangers.
-};
-
-/// Where signalling goes, and what we call ourselves there.
-struct signalling_path {
-    flow_id flow{};
-    transport over = transport::udp;
-    endpoint peer{};
-    std::string sent_by{};      ///< Host and port as the peer reaches us.
-    address media_at{};         ///< Bound to,
-    address media_advertised{}; ///< and told in SDP.
-};
-
-/// What a leg tells its trunk, which decides what becomes of it.
-struct notice {
-    enum class what : std::uint8_t {
-        ringing,
-        early_media,
-        answered,
-        refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
-        ended,   ///< The call is over.
-        reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
-        finished ///< Nothing is under way any more: the leg may be erased.
-    };
-    what kind;
-    owner_id owner;
-    ending end{};
-    endpoint target{};
-    std::optional<std::uint32_t> retry_after{};
-};
-
-/// The machines of a shard that a leg works with. All of them outlive it.
-struct environment {
-    sip::transaction_layer& transactions;
-    timer_wheel& wheel;
-    entropy& random;
-    const sip::timers& timers;
-    std::vector<notice>& notices;
-    duration wall_clock_offset{};
-};
-
-/// What an outbound INVITE says.
-struct invitation {
-    std::string request_uri{};
-    std::string from{}; ///< name-addr without a tag.
-    std::string to{};
-    std::string contact_user{};
-    std::vector<std::pair<std::string, std::string>> headers{}; ///< P-Asserted-Identity and others.
-};
 
 class leg {
 public:
@@ -197,7 +137,6 @@ private:
                time_point now, outbox& out);
     void send_bye(time_point now, outbox& out);
     [[nodiscard]] bool take_challenge(const sip::message_view& response, outbox& out);
-    void write_credentials(sip::writer& to, std::string_view method, std::string_view uri);
     void follow_target();
 
     environment& around_;
@@ -233,11 +172,9 @@ private:
     std::optional<sip::message> request_; ///< The INVITE, until it is acknowledged.
     endpoint source_{};                   ///< Where it came from.
     invitation invitation_;
-    std::unique_ptr<sip::digest_client> digest_;
-    int challenges_ = 0;
-    std::string invite_credentials_; ///< Header lines that the ACK of a 2xx repeats.
-    std::string left_fork_;          ///< The tag of the last fork that was left,
-    int forks_left_ = 0;             ///< and how many were.
+    credentials credentials_;
+    std::string left_fork_; ///< The tag of the last fork that was left,
+    int forks_left_ = 0;    ///< and how many were.
 
     sdp::negotiation negotiation_;
     wish wish_ = wish::none;
