@@ -93,6 +93,10 @@ public:
     [[nodiscard]] direction which() const noexcept { return direction_; }
     [[nodiscard]] std::string_view call_id() const noexcept { return call_id_; }
     [[nodiscard]] std::string_view local_tag() const noexcept { return local_tag_.view(); }
+    /// The INVITE that came, until its answer was acknowledged.
+    [[nodiscard]] const sip::message_view* request() const noexcept {
+        return request_ ? &**request_ : nullptr;
+    }
     [[nodiscard]] bool answered() const noexcept { return answered_; }
     [[nodiscard]] bool over() const noexcept { return told_end_; }
     [[nodiscard]] bool provisional_seen() const noexcept { return provisional_seen_; }
