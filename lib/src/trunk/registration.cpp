@@ -67,7 +67,7 @@ registration::registration(const environment& around, std::shared_ptr<const trun
 
 registration::~registration() {
     around_.wheel.disarm(timer_);
-    if (request_) around_.transactions.disown(request_);
+    if (request_) around_.transactions.forget(request_);
 }
 
 bool registration::serves(const trunk& other) const {
@@ -386,9 +386,10 @@ void registration::left(const sip::message_view& response, bool challenged, time
     finish(out);
 }
 
+/// Whatever is unanswered is not sent again: it could undo what a successor has registered.
 void registration::finish(outbox& out) {
     around_.wheel.disarm(timer_);
-    if (request_) around_.transactions.disown(std::exchange(request_, {}));
+    if (request_) around_.transactions.forget(std::exchange(request_, {}));
     state_ = registration_state::idle;
     step_ = step::none;
     over_ = true;
