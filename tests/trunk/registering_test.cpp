@@ -76,7 +76,7 @@ TEST_CASE("trunks::engine: our own Contact's expires counts, then Expires, then 
         std::string fields;
         int granted;
     };
-    for (const auto& [contacts, fields, granted] : std::vector<row>{
+    for (const auto& each : std::vector<row>{
              {"Contact: <*>;expires=120\n", "Expires: 90\n", 120},
              {"Contact: " + other + ", \"q\" <*>;q=0.5;expires=120\n", {}, 120},
              {"Contact: " + other + "\nContact: <*>;expires=70\n", "Expires: 90\n", 70},
@@ -86,16 +86,16 @@ TEST_CASE("trunks::engine: our own Contact's expires counts, then Expires, then 
              {{}, {}, 300},
              {"Contact: <*>;expires=99999999999999999999\n", {}, 7'200},
          }) {
-        CAPTURE(contacts);
+        CAPTURE(each.contacts);
         registrant d;
         d.add(registrant::wanted());
-        auto text = contacts;
+        auto text = each.contacts;
         for (auto at = text.find("<*>"); at != std::string::npos; at = text.find("<*>")) {
             text.replace(at, 3, "<sip:" + d.contact_user() + "@192.0.2.1:5060>");
         }
-        d.answer("200 OK", text + fields);
+        d.answer("200 OK", text + each.fields);
         REQUIRE(d.status().expires);
-        CHECK(*d.status().expires - d.now == std::chrono::seconds{granted});
+        CHECK(*d.status().expires - d.now == std::chrono::seconds{each.granted});
     }
 }
 

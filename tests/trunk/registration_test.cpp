@@ -220,20 +220,20 @@ const std::vector<row> table{
 };
 
 TEST_CASE("trunks::registration: every event has its meaning in every state, or none") {
-    for (const auto& [situation, reach, expected] : table) {
-        REQUIRE(expected.size() == events.size());
+    for (const auto& each : table) {
+        REQUIRE(each.expected.size() == events.size());
         for (std::size_t i = 0; i < events.size(); ++i) {
-            CAPTURE(situation);
+            CAPTURE(each.situation);
             CAPTURE(events[i].first);
             desk d;
-            reach(d);
+            each.reach(d);
             const auto connects = d.connects;
             const auto sent = d.sent.size();
             events[i].second(d);
             std::string became = d.machine->over() ? "over" : std::string{name(d.machine->state())};
             if (d.connects != connects) became += "+c";
             if (d.sent.size() != sent) became += "+s";
-            CHECK(became == expected[i]);
+            CHECK(became == each.expected[i]);
             const auto deadline = d.machine->next_deadline();
             const bool waits = d.machine->state() == registration_state::registered ||
                                d.machine->state() == registration_state::waiting ||
@@ -249,10 +249,10 @@ TEST_CASE("trunks::registration: a name is waited for, and then asked") {
     desk d{"sip.example.test"};
     begin(d);
     CHECK(d.machine->state() == registration_state::registering);
-    for (const auto& [what, event] : events) {
-        if (what == "leave") continue;
-        CAPTURE(what);
-        event(d);
+    for (const auto& each : events) {
+        if (each.first == "leave") continue;
+        CAPTURE(each.first);
+        each.second(d);
         CHECK(d.machine->state() == registration_state::registering);
         CHECK(d.connects == 0);
     }
