@@ -116,7 +116,7 @@ outcome serve(const configuration& of, const options& how) {
     }
     const signals ends{[&](int count) {
         if (count == 1) {
-            spdlog::info("draining: {} have up to {} to end; a second signal ends them now",
+            spdlog::info("draining: {} may take up to {} to end; a second signal ends them now",
                          calls_text(manager.calls()), seconds_text(of.drain));
             manager.drain(of.drain);
         } else if (count == 2) {

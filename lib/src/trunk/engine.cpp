@@ -220,6 +220,9 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         return tell(calls::event::answered);
     case kind::refused:
         note_media(*of, held->machine);
+        if (what.end.sip_code == 503 && what.retry_after) {
+            let_rest(held->machine.path().peer, *what.retry_after, now);
+        }
         of->leg.reset();
         return attempt_failed(*of, what.end, now, out);
     case kind::ended:

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/core/text.hpp>
-#include <trunkline/sip/unsupported.hpp>
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -16,7 +16,8 @@ namespace {
 using sip::header;
 using sip::method;
 
-constexpr std::string_view allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n";
+constexpr std::string_view allow =
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\n";
 constexpr std::string_view accept = "Accept: application/sdp\r\n";
 constexpr std::size_t room_for_response = 2048;
 
@@ -212,6 +213,8 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     case method::bye:
     case method::info:
     case method::update:
+    case method::refer:
+    case method::notify:
     case method::prack: return {481, diagnostic::refused_method, {}};
     default: return {405, diagnostic::refused_method, std::string{allow}};
     }
@@ -220,8 +223,8 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     }
     if (merged) return {482, diagnostic::refused_merged, {}};
     if (!request.to().tag().empty()) return {481, diagnostic::refused_method, {}};
-    if (request.has(header::require)) {
-        return {420, diagnostic::refused_extension, sip::unsupported_fields(request)};
+    if (auto fields = calls::unsupported_fields(request, *on.settings); !fields.empty()) {
+        return {420, diagnostic::refused_extension, std::move(fields)};
     }
     if (request.method() == method::invite) return check_invite(on);
     if (draining_) return {503, diagnostic::refused_draining, "Retry-After: 30\r\n"};
@@ -240,6 +243,14 @@ engine::refusal engine::check_invite(const trunk& on) const {
     if (!accepts_sdp(request)) {
         return {406, diagnostic::refused_accept,
                 "Warning: 399 trunkline \"only application/sdp is spoken here\"\r\n"};
+    }
+    if (calls::session_timer::too_small(request, on.settings->session)) {
+        return {422, diagnostic::refused_session_interval,
+                "Min-SE: " + std::to_string(on.settings->session.least.count()) + "\r\n"};
+    }
+    if (on.settings->provisionals == calls::reliability::required &&
+        !request.lists(header::supported, "100rel") && !request.lists(header::require, "100rel")) {
+        return {421, diagnostic::refused_unreliable, "Require: 100rel\r\n"};
     }
     if (!on.config.inbound) return {403, diagnostic::refused_trunk_disabled, {}};
     if (called(on) == nullptr) return {404, diagnostic::refused_number_unknown, {}};

@@ -50,6 +50,10 @@ struct did {
 
 enum class codec_name : std::uint8_t { pcmu, pcma };
 
+/// Reliable provisional responses, RFC 3262: not spoken, spoken when the carrier asks for them, or
+/// insisted upon.
+enum class prack_policy : std::uint8_t { off, supported, required };
+
 /// Behind a 1:1 NAT, `at` is what sockets are bound to and `advertise` what the world is told.
 /// Empty: the routed local address, and what `at` says.
 struct addresses {
@@ -78,6 +82,10 @@ struct trunk_config {
     std::chrono::milliseconds gateway_timeout{
         5'000}; ///< Without any answer, the next one is tried.
     std::chrono::seconds ringing_timeout{60};
+    /// RFC 4028: how long a call may go on without a sign of life. 0 asks for none.
+    std::chrono::seconds session_expires{1'800};
+    std::chrono::seconds min_se{90}; ///< The shortest interval that a carrier may ask for.
+    prack_policy prack = prack_policy::supported;
     addresses signalling{}; ///< Only `advertise` counts: overrides the listener's.
     addresses media{};      ///< Overrides the manager's.
     std::vector<std::pair<std::string, std::string>> headers{}; ///< Of every INVITE we send.

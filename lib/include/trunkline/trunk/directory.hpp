@@ -45,6 +45,10 @@ struct trunk {
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
         std::shared_ptr<trunkline::channels> channels);
 
+/// Whether a header of an INVITE is the application's to write: no line break is in it, and the
+/// library does not write it itself.
+[[nodiscard]] bool may_be_sent(std::string_view name, std::string_view value);
+
 using directory = std::vector<std::shared_ptr<const trunk>>;
 
 } // namespace trunkline::trunks

@@ -91,6 +91,7 @@ public:
 
 private:
     friend class trunkline::call;
+    friend class trunkline::incoming_call;
     friend class trunkline::utterance;
 
     enum timer : std::uint16_t { ring_timer = 5, attempt_timer = 6 };
@@ -116,6 +117,11 @@ private:
         std::uint64_t asked = 0;
         slot_id call{};
         std::optional<slot_id> leg{};
+    };
+    /// A gateway that answered 503 and said for how long (RFC 3261 section 21.5.4).
+    struct resting {
+        endpoint gateway;
+        time_point until;
     };
     /// The time and the outbox of the entry that is on the stack; commands need both.
     struct entry {
@@ -198,6 +204,8 @@ private:
     [[nodiscard]] calls::invitation invitation_of(const live_call& of,
                                                   const calls::signalling_path& path) const;
     void names_settled(time_point now, outbox& out);
+    void let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now);
+    [[nodiscard]] bool rests(const endpoint& gateway, time_point now) const;
 
     // registering.cpp
     void keep_registrations(time_point now, outbox& out);
@@ -234,6 +242,7 @@ private:
     std::vector<known_flow> flows_;
     std::vector<waiting_flow> waiting_;
     std::vector<slot_id> waiting_for_names_;
+    std::vector<resting> resting_;
     std::vector<sip::transaction_layer::ended> failed_;
     std::deque<call_record> records_; ///< Of refusals, until they are delivered.
     std::unique_ptr<sip::message_view> message_;
