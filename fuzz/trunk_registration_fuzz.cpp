@@ -243,11 +243,11 @@ private:
         }
         require(text.find("secret") == std::string::npos);
         require(!machine_->over());
-        // Two addresses, each asked once, twice more for 423 and twice for its challenges; and
-        // taken back once, challenged or not.
+        // Two addresses, each asked once, twice more for 423 and four times for its challenges; and
+        // taken back once, challenged as often.
         times_.push_back(now_);
         while (times_.front() + 14s < now_) times_.pop_front();
-        require(times_.size() <= 2 * 5 + 4);
+        require(times_.size() <= 2 * 7 + 5);
         requests_.push_back({std::move(text), peer_});
     }
     void check() {

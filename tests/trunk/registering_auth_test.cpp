@@ -131,12 +131,37 @@ TEST_CASE_FIXTURE(registrant, "trunks::engine: what one address asked for no oth
     CHECK(credentials(*this).find("nonce=\"z\"") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(registrant, "trunks::engine: a challenge that would break a header is refused") {
+TEST_CASE_FIXTURE(registrant, "trunks::engine: a proxy and the registrar behind it are answered") {
     add(wanted());
-    answer("401 Unauthorized", challenge(std::string(5'000, 'n')));
-    CHECK(registers().size() == 1);
+    const auto proxy = support::replaced(challenge("p", {}, "proxy.test"), "WWW-Authenticate",
+                                         "Proxy-Authenticate");
+    answer("407 Proxy Authentication Required", proxy);
+    answer("401 Unauthorized", challenge("a"));
+    const auto text = registers().back().text;
+    CHECK(header(text, "Proxy-Authorization").find("nonce=\"p\"") != std::string::npos);
+    CHECK(credentials(*this).find("nonce=\"a\"") != std::string::npos);
+    answer("200 OK");
+    CHECK(state() == registration_state::registered);
+}
+
+TEST_CASE_FIXTURE(registrant, "trunks::engine: realms without end are not followed without end") {
+    add(wanted());
+    for (int i = 0; i < 20; ++i) {
+        answer("401 Unauthorized", challenge("a", {}, "realm" + std::to_string(i)));
+    }
+    CHECK(registers().size() == 5);
     CHECK(state() == registration_state::waiting);
-    CHECK(running().transactions() <= 1); // What absorbs the 401's retransmissions.
+}
+
+TEST_CASE("trunks::engine: a challenge too long for any answer gets none") {
+    for (const std::size_t size : {3'800U, 5'000U, 30'000U}) {
+        registrant d;
+        d.add(registrant::wanted());
+        for (int i = 0; i < 5; ++i) d.answer("401 Unauthorized", challenge(std::string(size, 'n')));
+        for (const auto& each : d.registers()) CHECK(each.text.size() < 4'096);
+        CHECK(d.registers().size() <= 2);
+        CHECK(d.state() == registration_state::waiting);
+    }
 }
 
 } // namespace

@@ -29,6 +29,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t room_for_request = 4096;
 constexpr int most_raises = 2;
+constexpr int most_challenges = 4; // Of a proxy and of who is behind it, each with a stale nonce.
 
 /// Another address may do better. All else is what the carrier has decided about us.
 [[nodiscard]] bool may_pass_over(int status) noexcept {
@@ -177,7 +178,7 @@ void registration::flow_up(calls::signalling_path path, time_point now, outbox& 
     path_ = std::move(path);
     // What one address asked for is not another one's to know.
     if (challenger_ != path_.peer) {
-        digest_ = {};
+        credentials_.forget();
         challenger_.reset();
     }
     challenges_ = 0;
@@ -214,8 +215,7 @@ void registration::write_request(sip::writer& to) {
     to.field(sip::header::expires, expires.count());
     const auto& settings = *on_->settings;
     if (!settings.user_agent.empty()) to.field(sip::header::user_agent, settings.user_agent);
-    digest_.write(to, settings.auth_username, settings.auth_password, "REGISTER", registrar,
-                  around_.random);
+    credentials_.write(to, "REGISTER", registrar, settings, around_.random);
     to.no_body();
 }
 
@@ -326,31 +326,15 @@ void registration::refused(const sip::message_view& response, time_point now, ou
 
 /// The first challenge of an attempt blames no password: the nonce of the last one may be spent.
 bool registration::take_challenge(const sip::message_view& response, outbox& out) {
-    const auto ignore = [&](std::int64_t why) {
-        out.note(severity::warning, diagnostic::challenge_ignored, owner_id::none, {why});
-        return false;
-    };
-    if (challenges_ == limits::auth_retries) return ignore(3);
-    if (challenges_++ == 0) digest_ = {};
-    const bool proxy = response.status() == 407;
-    const auto& realm = on_->settings->auth_realm;
-    bool known = false;
-    bool taken = false;
-    bool other_realm = false;
-    response.each(proxy ? sip::header::proxy_authenticate : sip::header::www_authenticate,
-                  [&](std::string_view value) {
-                      const auto challenge = sip::challenge_view::parse(value);
-                      if (!challenge || known) return;
-                      if (!realm.empty() && challenge->realm != realm) {
-                          other_realm = true;
-                          return;
-                      }
-                      known = true;
-                      taken = digest_.take(*challenge, proxy);
-                  });
-    if (!known) return ignore(other_realm ? 2 : 4);
+    using verdict = calls::credentials::verdict;
+    if (challenges_ == 0) credentials_.forget();
+    const bool loops = challenges_++ == most_challenges;
+    const auto found = loops ? verdict::repeated : credentials_.take(response, *on_->settings);
     challenger_ = path_.peer;
-    return taken || ignore(3);
+    if (found == verdict::answered) return true;
+    out.note(severity::warning, diagnostic::challenge_ignored, owner_id::none,
+             {static_cast<std::int64_t>(found)});
+    return false;
 }
 
 void registration::fire(time_point now, outbox& out) {

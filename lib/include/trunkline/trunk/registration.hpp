@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
-#include <trunkline/call/leg.hpp>
+#include <trunkline/call/credentials.hpp>
+#include <trunkline/call/environment.hpp>
 #include <trunkline/core/entropy.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/core/timer_wheel.hpp>
-#include <trunkline/sip/digest.hpp>
 #include <trunkline/sip/identity.hpp>
 #include <trunkline/sip/message.hpp>
 #include <trunkline/sip/transaction_layer.hpp>
@@ -137,9 +137,9 @@ private:
     std::chrono::seconds asked_;
     int raised_ = 0; ///< How often this target has found that too brief.
 
-    sip::digest_client digest_;
-    std::optional<endpoint> challenger_; ///< Whom the digest is for.
-    int challenges_ = 0;
+    calls::credentials credentials_;
+    std::optional<endpoint> challenger_; ///< Whom they are for.
+    int challenges_ = 0;                 ///< Of this attempt.
 
     std::size_t bound_gateway_ = 0;
     endpoint bound_at_{};
