@@ -256,6 +256,8 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
         on.default_agent = value;
     } else if (key == "--auth") {
         on.auth = credentials(value);
+    } else if (key == "--register") {
+        on.registration.emplace().expires = std::chrono::seconds{number(value)};
     } else if (key == "--inbound-auth") {
         on.inbound_auth = credentials(value);
     } else if (key == "--inbound-auth-md5") {
@@ -344,6 +346,14 @@ int run(std::span<char*> arguments) {
     config.manager.on_note = [](const trunkline::effects::note& what) {
         if (what.level < trunkline::severity::warning) return;
         print({{"event", "note"}, {"what", trunkline::name(what.code)}, {"values", what.values}});
+    };
+    config.manager.on_registration = [](const trunkline::registration_status& how) {
+        print({{"event", "registration"},
+               {"trunk", how.trunk},
+               {"state", trunkline::name(how.state)},
+               {"gateway", how.gateway},
+               {"code", how.sip_code},
+               {"reason", how.reason}});
     };
     trunkline::trunk_manager manager{std::move(config.manager)};
     for (auto& trunk : config.trunks) {

@@ -185,12 +185,20 @@ TEST_CASE("softswitch::trunk_of_row: the library's complaints name the fields of
     row.auth_username = "user";
     row.auth_password = "secret";
     CHECK(problem_of(row).empty());
+    row.register_expires = 59;
+    CHECK(problem_of(row) == "register.expires");
+    row.register_expires = 600;
+    CHECK(problem_of(row).empty());
+    auto unknown = row;
+    unknown.auth_username.clear();
+    CHECK(problem_of(unknown) == "register");
     const auto config = to_config(row);
     CHECK(config.numbers.size() == 4); // One of the three is known by two names.
     CHECK(config.auth->password == "secret");
     const auto shown = to_row(config);
     CHECK(shown.auth_password.empty());
     CHECK(shown.auth_username == "user");
+    CHECK(shown.register_expires == 600);
     CHECK(shown.ip_acls[0].cidr == "192.0.2.0/24");
 }
 

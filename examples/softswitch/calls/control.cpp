@@ -29,12 +29,13 @@ constexpr std::size_t longest_number = 64;
 } // namespace
 
 control::control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
-                 softswitch::reception& desk, live_calls& list,
+                 softswitch::reception& desk, live_calls& list, const registrations& registered,
                  const std::vector<trunkline::trunk_config>& of_file)
     : manager_{manager},
       agents_{agents},
       desk_{desk},
-      list_{list} {
+      list_{list},
+      registered_{registered} {
     for (const auto& one : of_file) {
         file_trunks_.push_back(to_row(one));
         routes_.push_back({.id = one.name,
@@ -116,7 +117,8 @@ void control::forget(const route& which) {
 }
 
 trunk_health control::health(std::string_view trunk_name) const {
-    return {list_.active(trunk_name), list_.failed_in_a_row(trunk_name)};
+    return {list_.active(trunk_name), list_.failed_in_a_row(trunk_name),
+            registered_.find(trunk_name)};
 }
 
 std::optional<control::route> control::find(std::string_view wanted) const {

@@ -14,6 +14,7 @@
 #include "agents.hpp"
 #include "live_calls.hpp"
 #include "reception.hpp"
+#include "registrations.hpp"
 #include "rest/switch_port.hpp"
 
 namespace softswitch {
@@ -22,7 +23,7 @@ class control final : public switch_port {
 public:
     /// `of_file` are the trunks that the manager has from the configuration file.
     control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
-            softswitch::reception& desk, live_calls& list,
+            softswitch::reception& desk, live_calls& list, const registrations& registered,
             const std::vector<trunkline::trunk_config>& of_file);
 
     [[nodiscard]] std::optional<field_problem> check(const trunk_row& what) const override;
@@ -65,6 +66,7 @@ private:
     const agent_catalogue& agents_;
     softswitch::reception& desk_;
     live_calls& list_;
+    const registrations& registered_;
     std::vector<trunk_row> file_trunks_;
     mutable std::mutex guard_;
     std::vector<route> routes_; ///< In the order in which the manager has them.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "calls/call_view.hpp"
+#include "calls/registrations.hpp"
 #include "store/rows.hpp"
 
 namespace softswitch {
@@ -39,6 +40,7 @@ struct trunk_health {
     unsigned active_calls = 0;
     unsigned failed_in_a_row =
         0; ///< Outbound calls that the carrier failed, since one was answered.
+    std::optional<registration_view> registration{}; ///< Of a trunk that registers.
 };
 
 /// Every member may be called from any thread and returns at once.

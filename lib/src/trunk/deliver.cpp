@@ -25,6 +25,8 @@ void engine::deliver(const effects::event& what, time_point now, outbox& out) {
         const auto record = std::move(records_.front());
         records_.pop_front();
         tell_record(record, what.owner);
+    } else if (what.code == registration::event_code) {
+        tell_registration();
     } else if (auto* to = calls_.find(slot_id::of(what.owner))) {
         deliver_to(*to, what);
     }

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include <trunkline/core/text.hpp>
+#include <trunkline/crypto/hash.hpp>
 #include <trunkline/sip/grammar.hpp>
 #include <trunkline/sip/uri.hpp>
 
@@ -122,6 +123,33 @@ namespace {
     return std::nullopt;
 }
 
+[[nodiscard]] std::optional<config_error> check_registration(const trunk_config& config) {
+    if (!config.registration) return std::nullopt;
+    constexpr std::chrono::seconds least{60};
+    constexpr std::chrono::seconds most{3'600};
+    if (config.registration->expires < least || config.registration->expires > most) {
+        return wrong("registration.expires", "60 to 3600",
+                     "a registration lasts between 60 and 3600 seconds");
+    }
+    if (!config.auth) {
+        return wrong("registration", "auth",
+                     "a trunk registers as the user of its auth, and there is none");
+    }
+    if (config.gateways.empty()) {
+        return wrong("registration", "gateways",
+                     "a trunk registers with its gateways, and there is none");
+    }
+    return std::nullopt;
+}
+
+/// Opaque, and no secret: it tells trunks apart, and opens nothing to whoever knows it.
+[[nodiscard]] std::string contact_user_of(const trunk_config& config) {
+    if (!config.registration) return {};
+    const auto hash = crypto::hash(crypto::hash_algorithm::sha256,
+                                   {"contact\n", config.name, "\n", config.auth->username});
+    return "tr" + std::string{hash.view().substr(0, 22)};
+}
+
 static_assert(static_cast<int>(prack_policy::required) ==
               static_cast<int>(calls::reliability::required));
 
@@ -201,8 +229,10 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     if (auto bad = check_numbers(config)) return *std::move(bad);
     if (auto bad = check_credentials(config.auth, "auth")) return *std::move(bad);
     if (auto bad = check_credentials(config.inbound_auth, "inbound_auth")) return *std::move(bad);
+    if (auto bad = check_registration(config)) return *std::move(bad);
     auto made = std::make_shared<trunk>();
     made->id = id;
+    made->contact_user = contact_user_of(config);
     for (std::size_t i = 0; i < config.allow_from.size(); ++i) {
         const auto parsed = cidr::parse(config.allow_from[i]);
         if (!parsed) {

@@ -25,13 +25,6 @@ namespace {
     return number;
 }
 
-[[nodiscard]] std::string in_uri(std::string_view host, std::uint16_t port) {
-    std::string text{host};
-    const auto literal = address::parse(host);
-    if (literal && !literal->is_v4() && !text.starts_with('[')) text = '[' + text + ']';
-    return port == 0 ? text : text + ':' + std::to_string(port);
-}
-
 } // namespace
 
 void engine::dial(dial_request what, time_point now, outbox& out) {
@@ -148,6 +141,7 @@ void engine::names_settled(time_point now, outbox& out) {
     for (const auto id : ready) {
         if (auto* of = calls_.find(id); of && !of->ended) next_attempt(*of, now, out);
     }
+    registrations_.each([&](registration& each) { each.names_settled(now, out); });
 }
 
 void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out) {

@@ -17,6 +17,8 @@ struct gateway {
     std::string host{};
     std::uint16_t port = 0; ///< 0: as SRV records say, 5060 without any.
     unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
+
+    friend bool operator==(const gateway&, const gateway&) = default;
 };
 
 /// Digest credentials.
@@ -27,6 +29,16 @@ struct userpass {
     std::string realm{};
     /// Ours to challenge: many callers give up on SHA-256, even where MD5 is offered beside it.
     bool md5_only = false;
+
+    friend bool operator==(const userpass&, const userpass&) = default;
+};
+
+/// A carrier that sends calls only to whoever has registered (RFC 3261 section 10): as
+/// `auth->username` at the first gateway that takes it.
+struct registration_config {
+    std::chrono::seconds expires{300}; ///< Asked for, 60 to 3600; the carrier grants what it likes.
+
+    friend bool operator==(const registration_config&, const registration_config&) = default;
 };
 
 /// A telephone number of a trunk. "*" stands for every number.
@@ -54,7 +66,8 @@ struct trunk_config {
     std::vector<gateway> gateways{};
     std::optional<userpass> auth{};         ///< What the carrier's challenges are answered with.
     std::optional<userpass> inbound_auth{}; ///< What the carrier has to know. Most know nothing.
-    std::vector<std::string> allow_from{};  ///< Addresses and networks its calls come from.
+    std::optional<registration_config> registration{}; ///< Needs auth and a gateway.
+    std::vector<std::string> allow_from{}; ///< Addresses and networks its calls come from.
     std::vector<did> numbers{};
     std::string default_agent{};    ///< For numbers without one.
     std::string default_fallback{}; ///< For numbers without a fallback.

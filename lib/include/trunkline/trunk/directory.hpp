@@ -27,6 +27,10 @@ struct trunk {
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};
     std::shared_ptr<trunkline::channels> channels{};
+    /// The user part of the Contact that it registers; empty when it does not. It follows from the
+    /// configuration alone, so that all shards know it, and the next process, too: what it
+    /// registers takes the place of what this one has.
+    std::string contact_user{};
 
     std::vector<const did*> numbers{}; ///< Of `config`, sorted by their digits.
     const did* any_number = nullptr;   ///< The "*" of `config`.

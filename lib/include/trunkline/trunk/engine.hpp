@@ -24,6 +24,7 @@
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
+#include <trunkline/trunk/registration.hpp>
 #include <trunkline/trunk/strangers.hpp>
 
 namespace trunkline::trunks {
@@ -36,6 +37,7 @@ struct advertised {
 
 struct engine_config {
     std::uint16_t shard = 0;
+    std::uint16_t shards = 1; ///< Each trunk is registered by one of them.
     std::vector<advertised> listeners{};
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};
@@ -48,6 +50,7 @@ struct engine_config {
     std::function<void(incoming_call&)> on_incoming{};
     std::function<void(const call_record&)> on_record{};
     std::function<void(const effects::note&)> on_note{};
+    std::function<void(const registration_status&)> on_registration{};
     std::shared_ptr<const call_handle::mailbox> mailbox{};
 };
 
@@ -70,9 +73,13 @@ public:
     /// New calls are refused from now on.
     void drain() noexcept { draining_ = true; }
     void hang_up_all(std::string_view reason, time_point now, outbox& out);
+    /// Carriers are told that calls come here no longer. Nothing registers again after drain().
+    void leave_registrars(time_point now, outbox& out);
     [[nodiscard]] std::size_t calls() const noexcept { return calls_.size(); }
-    /// No call, and no BYE that waits for its answer.
-    [[nodiscard]] bool idle() const noexcept { return calls_.size() == 0 && legs_.size() == 0; }
+    /// No call, no BYE that waits for its answer, and no carrier that still knows where we are.
+    [[nodiscard]] bool idle() const noexcept {
+        return calls_.size() == 0 && legs_.size() == 0 && registrations_.size() == 0;
+    }
 
     /// Those that only absorb retransmissions, too.
     [[nodiscard]] std::size_t transactions() const noexcept { return transactions_.size(); }
@@ -176,6 +183,8 @@ private:
                                 time_point now);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
+    [[nodiscard]] bool by_contact(const trunk& on) const;
+    [[nodiscard]] std::string_view called_user(const trunk& on) const;
     [[nodiscard]] const did* called(const trunk& on) const;
     void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
@@ -197,6 +206,14 @@ private:
     void names_settled(time_point now, outbox& out);
     void let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now);
     [[nodiscard]] bool rests(const endpoint& gateway, time_point now) const;
+
+    // registering.cpp
+    void keep_registrations(time_point now, outbox& out);
+    void begin_registrations(time_point now, outbox& out);
+    [[nodiscard]] registration* registration_of(owner_id owner);
+    [[nodiscard]] static slot_id slot_of(const registration& which);
+    void registration_moved(registration& which, time_point now, outbox& out);
+    void tell_registration();
 
     // deliver.cpp
     void deliver_to(live_call& to, const effects::event& what);
@@ -220,6 +237,8 @@ private:
     std::shared_ptr<const directory> directory_;
     slab<live_call, slot_id> calls_;
     slab<held_leg, slot_id> legs_;
+    slab<registration, slot_id> registrations_;
+    std::deque<registration_status> registrations_told_; ///< Until they are delivered.
     std::vector<known_flow> flows_;
     std::vector<waiting_flow> waiting_;
     std::vector<slot_id> waiting_for_names_;
