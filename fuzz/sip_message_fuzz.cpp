@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,15 +24,10 @@ void require(bool holds) {
 
 /// Its own block, exactly as long, so that AddressSanitizer sees one byte too far.
 struct exact {
-    explicit exact(std::string_view text)
-        : bytes{std::make_unique<char[]>(text.size())},
-          size{text.size()} {
-        std::copy(text.begin(), text.end(), bytes.get());
-    }
-    [[nodiscard]] std::span<char> span() const { return {bytes.get(), size}; }
+    explicit exact(std::string_view text) : bytes(text.begin(), text.end()) {}
+    [[nodiscard]] std::span<char> span() { return bytes; }
 
-    std::unique_ptr<char[]> bytes;
-    std::size_t size;
+    std::vector<char> bytes;
 };
 
 /// Asks for all there is; every answer has to lie in the buffer.
@@ -114,7 +108,7 @@ void print_and_parse(const message_view& read) {
         text += std::string{field.name} + ": " + std::string{field.value} + "\r\n";
     }
     text += "\r\n" + std::string{read.body()};
-    const exact copy{text};
+    exact copy{text};
     message_view again;
     // Only a header section that was folded close to the limit may have grown over it.
     if (!again.parse(copy.span())) {
@@ -160,8 +154,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto owner = owner_of(std::as_bytes(std::span{data, size}), 4);
     require(!owner || *owner < 4);
 
-    const exact datagram{text};
-    const exact stream{text};
+    exact datagram{text};
+    exact stream{text};
     message_view read;
     message_view streamed;
     const auto outcome = read.parse(datagram.span());
@@ -179,7 +173,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(streamed.size() == read.size() && streamed.body() == read.body() &&
                 streamed.fields().size() == read.fields().size());
         // The message alone says the same as the message in its datagram.
-        const exact alone{text.substr(0, read.size())};
+        exact alone{text.substr(0, read.size())};
         require(streamed.parse(alone.span(), true).has_value());
     }
     cut_one_by_one(read, text);

@@ -49,6 +49,9 @@ trunkline::manager_config switchboard::manager_config() {
     made.on_note = [this](const trunkline::effects::note& note) {
         notes_.write(note, note_log::clock::now());
     };
+    made.on_registration = [this](const trunkline::registration_status& how) {
+        registered_.write(how);
+    };
     if (ladder_) {
         made.tap = [this](const trunkline::net::wire_tap_record& what) { trace(what); };
     }
@@ -113,7 +116,7 @@ outcome serve(const configuration& of, const options& how) {
     }
     const signals ends{[&](int count) {
         if (count == 1) {
-            spdlog::info("draining: {} have up to {} to end; a second signal ends them now",
+            spdlog::info("draining: {} may take up to {} to end; a second signal ends them now",
                          calls_text(manager.calls()), seconds_text(of.drain));
             manager.drain(of.drain);
         } else if (count == 2) {

@@ -16,9 +16,11 @@ from speech import ASSETS, linear, mu_law, wav_chunk
 from wire import Wire
 
 RATE = 8_000
+# Bots answer at once, but not where a browser starts beside them on a busy machine.
 CONFIG = """\
 listen = ["udp:127.0.0.1:0"]
 media = {{ at = "127.0.0.1", ports = "{first}-{last}" }}
+agents = {{ connect_within = "30s" }}
 {rest}
 """
 TRUNK = """[[trunk]]

@@ -4,29 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
+#include "support/counted_heap.hpp"
 #include "support/print.hpp"
-
-namespace {
-
-std::size_t allocations = 0; // Of this whole program, which has one thread.
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* made = std::malloc(size)) return made;
-    throw std::bad_alloc{};
-}
-void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
 
 namespace trunkline::audio {
 namespace {
@@ -334,9 +315,9 @@ TEST_CASE("audio::playout_queue: once warm, allocates nothing") {
         }
     };
     work();
-    const auto before = allocations;
+    const auto before = support::allocations();
     for (int n = 0; n < 5; ++n) work();
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
 }
 
 } // namespace

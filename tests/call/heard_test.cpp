@@ -1,30 +1,8 @@
 #include <trunkline/call/heard.hpp>
 
-#include <cstdlib>
-#include <new>
-
+#include "support/counted_heap.hpp"
 #include "support/one_stream.hpp"
-
 #include "support/print.hpp"
-
-namespace {
-
-/// Counted only while a test asks for it.
-thread_local std::size_t allocations = 0;
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* made = std::malloc(size == 0 ? 1 : size)) return made;
-    throw std::bad_alloc{};
-}
-void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
 
 namespace trunkline::calls {
 namespace {
@@ -211,9 +189,9 @@ TEST_CASE("call::media_stream: warm, it allocates nothing for a packet, a frame 
     };
     unsigned n = 0;
     for (; n < 500; ++n) turn(n);
-    const auto before = allocations;
+    const auto before = support::allocations();
     for (; n < 3'500; ++n) turn(n);
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
     CHECK(world.stream.statistics().received > 3'000);
 }
 

@@ -3,28 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <variant>
 #include <vector>
 
-namespace {
-
-std::size_t allocations = 0; // Of this whole program, which has one thread.
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* made = std::malloc(size)) return made;
-    throw std::bad_alloc{};
-}
-void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
+#include "support/counted_heap.hpp"
 
 namespace trunkline {
 namespace {
@@ -88,10 +70,10 @@ TEST_CASE("core::outbox: once warm, allocates nothing") {
         out.clear();
     };
     work();
-    const auto before = allocations;
+    const auto before = support::allocations();
     CHECK(before > 0);
     for (int n = 0; n < 10; ++n) work();
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
 }
 
 } // namespace

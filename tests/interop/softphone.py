@@ -125,10 +125,16 @@ class Softphone:
         return found
 
     def wait_for(self, kind, seconds=10):
-        return peers.wait_until(
-            lambda: [one for one in self.events() if one.get("type") == kind], seconds,
-            f"{kind} of baresip",
-        )[0]
+        def happened():
+            told = [one for one in self.events() if one.get("event")]
+            if kind == "CALL_ESTABLISHED":
+                closed = [one for one in told if one.get("type") == "CALL_CLOSED"]
+                assert not closed, f"the call was not established: {closed[0].get('param')}"
+            return [one for one in told if one.get("type") == kind]
+        try:
+            return peers.wait_until(happened, seconds, f"{kind} of baresip")[0]
+        except AssertionError as failed:
+            raise AssertionError(f"{failed}; it told: {self.events()}") from None
 
     def dial(self, uri):
         self.command("dial", uri)

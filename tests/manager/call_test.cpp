@@ -1,34 +1,12 @@
 // Two managers that call each other over real sockets.
 #include <array>
-#include <cstdlib>
-#include <new>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "manager/phones.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations = 0;
-} // namespace
-
-void* operator new(std::size_t size) {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* made = std::malloc(size)) return made;
-    throw std::bad_alloc{};
-}
-/// Of the library's own it would call the one above; AddressSanitizer's does not.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    return std::malloc(size);
-}
-void operator delete(void* dead) noexcept {
-    std::free(dead);
-}
-void operator delete(void* dead, std::size_t) noexcept {
-    std::free(dead);
-}
+#include "support/counted_heap.hpp"
 
 namespace trunkline {
 namespace {
@@ -449,9 +427,9 @@ TEST_CASE("trunkline::trunk_manager: a running call allocates nothing a packet")
     // Long enough for every buffer to have its size, and for the first reports to have gone.
     REQUIRE(until([&] { return here > 300 && there > 300; }, 20s));
     const auto from = here.load();
-    const auto before = allocations.load();
+    const auto before = support::allocations();
     REQUIRE(until([&] { return here > from + 200; }, 20s));
-    CHECK(allocations.load() - before == 0);
+    CHECK(support::allocations() - before == 0);
 }
 
 } // namespace

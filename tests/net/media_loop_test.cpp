@@ -2,33 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "net/script.hpp"
-
-namespace {
-
-std::atomic<std::size_t> allocations = 0;
-
-} // namespace
-
-// Not inlined, or g++ sees free() meet its own operator new and suspects a mistake.
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    if (void* made = operator new(size, std::nothrow)) return made;
-    throw std::bad_alloc{};
-}
-[[gnu::noinline]] void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-[[gnu::noinline]] void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
+#include "support/counted_heap.hpp"
 
 namespace trunkline::net {
 namespace {
@@ -255,10 +230,10 @@ TEST_CASE_FIXTURE(fixture,
         while (echoed < often && now() < patience) shard.poll();
     };
     fly(2000); // Warm.
-    const auto before = allocations.load();
+    const auto before = support::allocations();
     const auto began = echoed;
     fly(began + 10'000);
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
     CHECK(echoed - began >= 10'000);
     CHECK(shard.counted().media_send_errors == 0);
 }
@@ -289,10 +264,10 @@ TEST_CASE("net::signalling: ten thousand messages there and back allocate nothin
         while (echoed < often && now() < patience) both.poll();
     };
     fly(2000);
-    const auto before = allocations.load();
+    const auto before = support::allocations();
     const auto began = echoed;
     fly(began + 10'000);
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
     CHECK(echoed - began >= 10'000);
 }
 

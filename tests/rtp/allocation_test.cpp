@@ -2,35 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 
 #include <trunkline/rtp/jitter_buffer.hpp>
 #include <trunkline/rtp/session.hpp>
 #include <trunkline/rtp/telephone_event.hpp>
 
+#include "support/counted_heap.hpp"
 #include "support/print.hpp"
-
-namespace {
-std::size_t allocations = 0;
-} // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* made = std::malloc(size)) return made;
-    throw std::bad_alloc{};
-}
-/// Of the library's own it would call the one above; AddressSanitizer's does not.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-void operator delete(void* dead) noexcept {
-    std::free(dead);
-}
-void operator delete(void* dead, std::size_t) noexcept {
-    std::free(dead);
-}
 
 namespace trunkline::rtp {
 namespace {
@@ -48,7 +26,7 @@ TEST_CASE("rtp::session: a call allocates nothing after its objects are made") {
     std::array<std::byte, 256> bytes{};
     std::size_t released = 0;
 
-    const auto before = allocations;
+    const auto before = support::allocations();
     for (int i = 0; i < 5000; ++i) {
         const auto now = time_point{1000s} + i * 20ms;
         write_header(here.send(0, false, 160, now), bytes);
@@ -71,7 +49,7 @@ TEST_CASE("rtp::session: a call allocates nothing after its objects are made") {
             static_cast<void>(there.receive_rtcp(std::span{bytes}.first(size), now));
         }
     }
-    const auto after = allocations;
+    const auto after = support::allocations();
     CHECK(after == before);
     CHECK(released > 9'900);
 }

@@ -3,34 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/counted_heap.hpp"
 #include "support/layer.hpp"
-
-namespace {
-std::size_t allocations = 0;
-} // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* made = std::malloc(size)) return made;
-    throw std::bad_alloc{};
-}
-/// Of the library's own it would call the one above; AddressSanitizer's does not.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-void operator delete(void* gone) noexcept {
-    std::free(gone);
-}
-void operator delete(void* gone, std::size_t) noexcept {
-    std::free(gone);
-}
 
 namespace trunkline::sip {
 namespace {
@@ -288,9 +266,9 @@ TEST_CASE("sip::transaction_layer: once warm, a thousand transactions allocate n
                   "Call-ID: c\nCSeq: 1 INVITE\n\n"};
     std::string text = crlf(request("INVITE"));
     for (int i = 0; i < 3; ++i) live(bench, invite, ack, bye, text, response);
-    const auto before = allocations;
+    const auto before = support::allocations();
     for (int i = 0; i < 334; ++i) live(bench, invite, ack, bye, text, response);
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
     CHECK(bench.transactions.size() == 0);
     CHECK(bench.wheel.size() == 0);
 }
@@ -311,7 +289,7 @@ TEST_CASE("sip::transaction_layer: acknowledging and cancelling allocate nothing
     const auto tail = crlf(lines);
     auto& all = bench.transactions;
     for (int i = 0; i < 300; ++i) {
-        if (i == 3) before = allocations;
+        if (i == 3) before = support::allocations();
         const auto id = all.open(method::invite, support::flow, false, owner_id{1});
         made.assign(head).append(all.branch(id)).append(tail);
         all.sent(id, as_bytes(made), bench.now);
@@ -328,7 +306,7 @@ TEST_CASE("sip::transaction_layer: acknowledging and cancelling allocate nothing
         });
         bench.out.clear();
     }
-    CHECK(allocations == before);
+    CHECK(support::allocations() == before);
     CHECK(all.size() == 0);
 }
 

@@ -23,6 +23,14 @@ void reject(trunkline::call& call, int code, std::string_view reason) {
     static_cast<void>(call.reject(code, reason));
 }
 
+void answer(trunkline::call& call, agent_pointer who, std::string_view name) {
+    const auto answered = call.answer(std::move(who), agent_catalogue::options(name));
+    if (answered) return;
+    spdlog::error("call {} cannot be answered: {}", call.id(),
+                  trunkline::message(answered.reason().code));
+    reject(call, 500, {});
+}
+
 } // namespace
 
 void reception::incoming(trunkline::incoming_call& call) {
@@ -44,12 +52,7 @@ void reception::incoming(trunkline::incoming_call& call) {
     if (!is_socket_url(name)) {
         auto agent = agents_.make(name, files_);
         if (agent == nullptr) return reject(call, 404, "No agent");
-        const auto answered =
-            call.answer(watch(std::move(agent), made.id), agent_catalogue::options(name));
-        if (answered) return;
-        spdlog::error("call {} cannot be answered: {}", call.id(),
-                      trunkline::message(answered.reason().code));
-        return reject(call, 500, {});
+        return answer(call, watch(std::move(agent), made.id), name);
     }
     // The caller hears that there is somebody, while that somebody is fetched.
     static_cast<void>(call.ringing());
@@ -72,8 +75,7 @@ void reception::answer_when_hired(const whom& of, const trunkline::call_handle& 
         call.post([=, this](trunkline::call& ringing) {
             auto* const socket = dynamic_cast<socket_agent*>(carried->get());
             if (socket != nullptr) socket->talk()->attach(ringing.handle());
-            static_cast<void>(
-                ringing.answer(watch(std::move(*carried), of->id), agent_catalogue::options(name)));
+            answer(ringing, watch(std::move(*carried), of->id), name);
         });
     });
 }

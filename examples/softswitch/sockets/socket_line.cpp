@@ -218,10 +218,8 @@ void socket_line::release() {
                          counted.not_understood);
         }
     }
-    {
-        const std::lock_guard held{guard_};
-        who_ = {};
-    }
+    // Whoever obeys stays: the agent may have died while the call was being given to it, and that
+    // is still to be told.
     const auto last = std::exchange(self_, {});
 }
 

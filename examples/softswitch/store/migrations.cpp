@@ -90,8 +90,14 @@ CREATE TABLE answer (
 CREATE INDEX answer_by_age ON answer (kept_unix_s);
 )sql";
 
+/// Trunks that register, and for how many seconds; 0 for all others.
+constexpr const char* second = R"sql(
+ALTER TABLE trunk ADD COLUMN register_expires INTEGER NOT NULL DEFAULT 0
+    CHECK (register_expires = 0 OR register_expires BETWEEN 60 AND 3600);
+)sql";
+
 /// A step that was released is never changed: the next one changes what it made.
-constexpr std::array steps{first};
+constexpr std::array steps{first, second};
 
 [[nodiscard]] stored<void> is_ours(database& what, std::int64_t version) {
     const auto refused = [&](std::string sentence) {

@@ -26,8 +26,8 @@ namespace {
 
 /// Within the handshake, so that a peer who is somebody else is told.
 int tls_session::verify(int good, X509_STORE_CTX* about) {
-    const auto* ssl = static_cast<SSL*>(
-        X509_STORE_CTX_get_ex_data(about, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    const auto* ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(about, SSL_get_ex_data_X509_STORE_CTX_idx()));
     auto& self = *static_cast<tls_session*>(SSL_get_ex_data(ssl, 0));
     if (good != 1 || X509_STORE_CTX_get_error_depth(about) != 0) return good;
     auto* shown = X509_STORE_CTX_get_current_cert(about);

@@ -84,6 +84,10 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     known.info = up.info;
     const auto asked = static_cast<std::uint64_t>(up.asked);
     if (up.info.transport != transport::udp) open_stream(up.flow, asked != 0, now);
+    if (auto* with = registration_of(owner_id{asked})) {
+        with->flow_up(path_of(up.flow, with->of()), now, out);
+        return registration_moved(*with, now, out);
+    }
     const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
     if (asked == 0 || waiting == waiting_.end()) return;
     const auto who = *waiting;
@@ -106,6 +110,10 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
 }
 
 void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
+    if (auto* with = registration_of(owner_id{asked})) {
+        with->flow_down(now, out);
+        return registration_moved(*with, now, out);
+    }
     const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
     if (asked != 0 && waiting != waiting_.end()) {
         const auto who = *waiting;

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/core/text.hpp>
-#include <trunkline/sip/unsupported.hpp>
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -16,7 +16,8 @@ namespace {
 using sip::header;
 using sip::method;
 
-constexpr std::string_view allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n";
+constexpr std::string_view allow =
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\n";
 constexpr std::string_view accept = "Accept: application/sdp\r\n";
 constexpr std::size_t room_for_response = 2048;
 
@@ -43,9 +44,12 @@ bool engine::knows(const trunk& one, const address& source) const {
     return false;
 }
 
-/// Several trunks may sit behind one carrier's address: the one that has the number is meant. By
-/// allow_from first, by what gateways resolve to after that.
-/// A trunk that takes no calls is meant only when no other is.
+/// Several trunks may sit behind one carrier's address: the one whose registered Contact was called
+/// is meant, else the one that has the number. By allow_from first, by what gateways resolve to
+/// after that. A trunk that takes no calls is meant only when no other is.
+///
+/// A Contact's user part is no credential: proxies have seen it, and it stays the same. It chooses
+/// among trunks that know the source, and lets nobody in whom no trunk knows.
 std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     const auto allowed = [&](const trunk& one) {
         return std::ranges::any_of(
@@ -57,8 +61,8 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
         const bool by_list = allowed(*one);
         if (!by_list && !knows(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
-        const int rank =
-            1 + (by_list ? 1 : 0) + (meant ? 2 : 0) + (meant && one->config.inbound ? 4 : 0);
+        const int rank = 1 + (by_list ? 1 : 0) + (meant ? 2 : 0) +
+                         (meant && one->config.inbound ? 4 : 0) + (by_contact(*one) ? 8 : 0);
         if (rank <= best_rank) continue;
         best = one;
         best_rank = rank;
@@ -66,9 +70,25 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     return best;
 }
 
-/// Request-URI first, To as fallback.
+bool engine::by_contact(const trunk& on) const {
+    return !on.contact_user.empty() && message_->request_uri().user == on.contact_user;
+}
+
+/// Whom the Request-URI names; where that is our own Contact, the carrier has put it in the place
+/// of the number, which is then in P-Called-Party-ID (RFC 7315 section 4.2), or in To.
+std::string_view engine::called_user(const trunk& on) const {
+    if (!by_contact(on)) return message_->request_uri().user;
+    for (const auto& field : message_->fields()) {
+        if (field.id != header::other || !iequals(field.name, "P-Called-Party-ID")) continue;
+        const auto party = sip::name_addr_view::parse(field.value);
+        if (party && !party->uri.user.empty()) return party->uri.user;
+    }
+    return message_->to().uri.user;
+}
+
+/// To as fallback.
 const did* engine::called(const trunk& on) const {
-    if (const auto* found = on.find(message_->request_uri().user)) return found;
+    if (const auto* found = on.find(called_user(on))) return found;
     return on.find(message_->to().uri.user);
 }
 
@@ -193,6 +213,8 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     case method::bye:
     case method::info:
     case method::update:
+    case method::refer:
+    case method::notify:
     case method::prack: return {481, diagnostic::refused_method, {}};
     default: return {405, diagnostic::refused_method, std::string{allow}};
     }
@@ -201,8 +223,8 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     }
     if (merged) return {482, diagnostic::refused_merged, {}};
     if (!request.to().tag().empty()) return {481, diagnostic::refused_method, {}};
-    if (request.has(header::require)) {
-        return {420, diagnostic::refused_extension, sip::unsupported_fields(request)};
+    if (auto fields = calls::unsupported_fields(request, *on.settings); !fields.empty()) {
+        return {420, diagnostic::refused_extension, std::move(fields)};
     }
     if (request.method() == method::invite) return check_invite(on);
     if (draining_) return {503, diagnostic::refused_draining, "Retry-After: 30\r\n"};
@@ -221,6 +243,14 @@ engine::refusal engine::check_invite(const trunk& on) const {
     if (!accepts_sdp(request)) {
         return {406, diagnostic::refused_accept,
                 "Warning: 399 trunkline \"only application/sdp is spoken here\"\r\n"};
+    }
+    if (calls::session_timer::too_small(request, on.settings->session)) {
+        return {422, diagnostic::refused_session_interval,
+                "Min-SE: " + std::to_string(on.settings->session.least.count()) + "\r\n"};
+    }
+    if (on.settings->provisionals == calls::reliability::required &&
+        !request.lists(header::supported, "100rel") && !request.lists(header::require, "100rel")) {
+        return {421, diagnostic::refused_unreliable, "Require: 100rel\r\n"};
     }
     if (!on.config.inbound) return {403, diagnostic::refused_trunk_disabled, {}};
     if (called(on) == nullptr) return {404, diagnostic::refused_number_unknown, {}};
@@ -268,7 +298,7 @@ void engine::record_refusal(const trunk* on, const refusal& how, const flow_info
     if (on != nullptr) record.trunk = on->config.name;
     record.source = to_text(from.peer);
     record.from = message_->from().uri.user;
-    record.to = message_->request_uri().user;
+    record.to = on != nullptr ? called_user(*on) : message_->request_uri().user;
     record.started = now;
     record.ended_by = ended_by::local_error;
     record.sip_code = how.status;
@@ -300,7 +330,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     const auto* number = called(*on);
     made.record.call_id = message_->call_id();
     made.record.from = message_->from().uri.user;
-    made.record.to = message_->request_uri().user;
+    made.record.to = called_user(*on);
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;

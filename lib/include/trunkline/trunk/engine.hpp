@@ -25,6 +25,7 @@
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
+#include <trunkline/trunk/registration.hpp>
 #include <trunkline/trunk/strangers.hpp>
 #include <trunkline/trunk/stream.hpp>
 
@@ -39,6 +40,7 @@ struct advertised {
 
 struct engine_config {
     std::uint16_t shard = 0;
+    std::uint16_t shards = 1; ///< Each trunk is registered by one of them.
     std::vector<advertised> listeners{};
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};
@@ -51,6 +53,7 @@ struct engine_config {
     std::function<void(incoming_call&)> on_incoming{};
     std::function<void(const call_record&)> on_record{};
     std::function<void(const effects::note&)> on_note{};
+    std::function<void(const registration_status&)> on_registration{};
     std::shared_ptr<const call_handle::mailbox> mailbox{};
 };
 
@@ -73,9 +76,13 @@ public:
     /// New calls are refused from now on.
     void drain() noexcept { draining_ = true; }
     void hang_up_all(std::string_view reason, time_point now, outbox& out);
+    /// Carriers are told that calls come here no longer. Nothing registers again after drain().
+    void leave_registrars(time_point now, outbox& out);
     [[nodiscard]] std::size_t calls() const noexcept { return calls_.size(); }
-    /// No call, and no BYE that waits for its answer.
-    [[nodiscard]] bool idle() const noexcept { return calls_.size() == 0 && legs_.size() == 0; }
+    /// No call, no BYE that waits for its answer, and no carrier that still knows where we are.
+    [[nodiscard]] bool idle() const noexcept {
+        return calls_.size() == 0 && legs_.size() == 0 && registrations_.size() == 0;
+    }
 
     /// Those that only absorb retransmissions, too.
     [[nodiscard]] std::size_t transactions() const noexcept { return transactions_.size(); }
@@ -87,6 +94,7 @@ public:
 
 private:
     friend class trunkline::call;
+    friend class trunkline::incoming_call;
     friend class trunkline::utterance;
 
     enum timer : std::uint16_t {
@@ -122,6 +130,11 @@ private:
         std::optional<slot_id> leg{};
         std::optional<time_point> until{};
         bool large = false; ///< For a request that UDP should not carry.
+    };
+    /// A gateway that answered 503 and said for how long (RFC 3261 section 21.5.4).
+    struct resting {
+        endpoint gateway;
+        time_point until;
     };
     /// The time and the outbox of the entry that is on the stack; commands need both.
     struct entry {
@@ -206,6 +219,8 @@ private:
                                 time_point now);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
+    [[nodiscard]] bool by_contact(const trunk& on) const;
+    [[nodiscard]] std::string_view called_user(const trunk& on) const;
     [[nodiscard]] const did* called(const trunk& on) const;
     void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
@@ -225,6 +240,16 @@ private:
     [[nodiscard]] calls::invitation invitation_of(const live_call& of,
                                                   const calls::signalling_path& path) const;
     void names_settled(time_point now, outbox& out);
+    void let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now);
+    [[nodiscard]] bool rests(const endpoint& gateway, time_point now) const;
+
+    // registering.cpp
+    void keep_registrations(time_point now, outbox& out);
+    void begin_registrations(time_point now, outbox& out);
+    [[nodiscard]] registration* registration_of(owner_id owner);
+    [[nodiscard]] static slot_id slot_of(const registration& which);
+    void registration_moved(registration& which, time_point now, outbox& out);
+    void tell_registration();
 
     // deliver.cpp
     void deliver_to(live_call& to, const effects::event& what);
@@ -248,11 +273,14 @@ private:
     std::shared_ptr<const directory> directory_;
     slab<live_call, slot_id> calls_;
     slab<held_leg, slot_id> legs_;
+    slab<registration, slot_id> registrations_;
+    std::deque<registration_status> registrations_told_; ///< Until they are delivered.
     std::vector<known_flow> flows_;
     std::vector<waiting_flow> waiting_;
     timer_node waiting_timer_;
     std::map<endpoint, time_point> refused_streams_; ///< Gateways, and until when they are spared.
     std::vector<slot_id> waiting_for_names_;
+    std::vector<resting> resting_;
     std::vector<sip::transaction_layer::ended> failed_;
     std::deque<call_record> records_; ///< Of refusals, until they are delivered.
     std::unique_ptr<sip::message_view> message_;
