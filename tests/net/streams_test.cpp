@@ -135,11 +135,13 @@ TEST_CASE_FIXTURE(fixture, "net::streams: bytes come whole and in order, however
 TEST_CASE_FIXTURE(fixture, "net::streams: a peer that does not read is blocked, and may go on when "
                            "it does") {
     const stream_door door{any_port};
-    auto [flow, peer] = connected_to(door);
+    auto connected = connected_to(door);
+    const auto flow = connected.first;
+    auto& peer = connected.second;
     const std::string block(65'536, 'x');
     std::size_t told = 0;
-    REQUIRE(until([&, to = flow] {
-        command([=](outbox& out) { send(out, to, block); });
+    REQUIRE(until([&] {
+        command([flow, block](outbox& out) { send(out, flow, block); });
         ++told;
         shard.poll();
         return !saw.failures.empty();

@@ -103,13 +103,13 @@ TEST_CASE_FIXTURE(both_ends, "net::tls_session: nothing is written before or aft
 }
 
 TEST_CASE("net::tls_session: the certificate has to be for whom we called, RFC 5922 7") {
-    struct row {
+    struct case_of {
         certificate_wish shown;
         std::string called;
         bool good;
         bool with_wildcards;
     };
-    const std::vector<row> rows{
+    const std::vector<case_of> rows{
         {{.names = "DNS:sip.example.net"}, "sip.example.net", true, true},
         {{.names = "DNS:SIP.Example.NET"}, "sip.example.net", true, true},
         {{.names = "DNS:sip.example.net"}, "sip.example.net.", true, true},
@@ -138,16 +138,17 @@ TEST_CASE("net::tls_session: the certificate has to be for whom we called, RFC 5
          false,
          false},
     };
-    for (const auto& [shown, called, good, with_wildcards] : rows) {
+    for (const auto& row : rows) {
+        const auto& called = row.called;
         for (const bool wildcards : {false, true}) {
-            CAPTURE(shown.names);
+            CAPTURE(row.shown.names);
             CAPTURE(called);
             CAPTURE(wildcards);
             both_ends f;
             f.client_rules.wildcards = wildcards;
-            f.shown(shown);
+            f.shown(row.shown);
             f.meet(called);
-            const bool expected = wildcards ? with_wildcards : good;
+            const bool expected = wildcards ? row.with_wildcards : row.good;
             CHECK(f.met() == expected);
             if (expected) continue;
             CHECK(f.client->current() == tls_session::state::failed);

@@ -35,7 +35,7 @@ public:
         auto folder = (std::filesystem::temp_directory_path() / "trunkline-XXXXXX").string();
         REQUIRE(::mkdtemp(folder.data()) != nullptr);
         folder_ = folder;
-        key_.reset(EVP_EC_gen("P-256"));
+        key_.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
         certificate_ = write({.names = "", .common_name = name, .usage = ""}, key_.get(), true);
         save(folder_ / "ca.pem", [&](BIO* to) { PEM_write_bio_X509(to, certificate_.get()); });
     }
@@ -48,7 +48,7 @@ public:
 
     [[nodiscard]] std::string file() const { return folder_ / "ca.pem"; }
     [[nodiscard]] certificate_files issue(const certificate_wish& what) {
-        const key_owner key{EVP_EC_gen("P-256")};
+        const key_owner key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
         const auto made = write(what, key.get(), false);
         const auto number = std::to_string(++issued_);
         const certificate_files files{folder_ / (number + ".pem"), folder_ / (number + ".key")};
