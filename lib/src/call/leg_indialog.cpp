@@ -229,6 +229,7 @@ void leg::follow_target() {
 }
 
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
+    if (phase_ == phase::finished) return; // It came too late for what waited.
     path_ = std::move(path);
     rerouting_ = false;
     if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, out);
