@@ -168,10 +168,13 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
         if (how == verdict::good) return;
         const auto given = sip::authorization_view::parse(value);
         if (!given) return;
-        how = digest_.check(*given, {realm, wanted.username, wanted.password},
-                            message_->method_text(), from.peer, message_->call_id(), now);
+        how = digest_.check(
+            *given, {realm, wanted.username, wanted.password},
+            {message_->method_text(), message_->request_uri(), from.peer, message_->call_id()},
+            now);
     });
     if (how == verdict::good) return {};
+    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, 4};
     std::array<std::byte, 1024> lines{};
     sip::writer to{lines};
     digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
