@@ -2,6 +2,7 @@
 // it.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include <trunkline/core/text.hpp>
@@ -88,6 +89,8 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
         }
     }
     if (message_->method() == method::ack) {
+        // That of a stateless refusal has nothing left to stop.
+        if (message_->to().tag() == admission_.reply_to(*message_).tag()) return;
         return out.note(severity::trace, diagnostic::ack_unmatched, owner_id::none);
     }
     // A CANCEL belongs to its INVITE, even when the trunk was removed while it rang (section 9.2).
@@ -96,7 +99,8 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     const auto on = trunk_of(from);
     if (!on) return stranger(flow, from, now, out);
     if (cancels) return cancel(flow, from, now, out);
-    const auto wrong = check(*on, from, got.what == fate::merged, now);
+    auto wrong = shed(*on, now);
+    if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
     if (message_->method() == method::options) {
         const auto id =
@@ -116,7 +120,8 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     const bool unknown = message_->method() == method::other && reason.code == errc::mismatch;
     const int status = reason.code == errc::bad_version ? 505 : unknown ? 501 : 400;
     sip::writer to{out.reserve(flow, room_for_response + 65'536)};
-    to.response_head(*message_, status, sip::reason_phrase(status), "tl-refused", from.peer);
+    to.response_head(*message_, status, sip::reason_phrase(status),
+                     admission_.reply_to(*message_).tag(), from.peer);
     if (status == 501) to.raw(allow);
     to.no_body();
     const int answered = to.failed() ? 0 : status;
@@ -136,15 +141,25 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
 }
 
-/// One short 403, without any state and without a word about who we are; then silence.
+/// One short 403, without any state and without a word about who we are; then silence. No name
+/// that a stranger wrote is ever looked up.
 void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbox& out) {
+    using reception = admission::reception;
     const auto& request = *message_;
     if (request.method() == method::ack) return;
-    const bool answered = config_.answer_strangers && strangers_.may_answer(from.peer.address, now);
+    const auto how = admission_.receive(from.peer.address, now);
+    if (how == reception::ban) {
+        std::array<std::int64_t, 2> halves{};
+        std::memcpy(halves.data(), from.peer.address.bytes.data(), sizeof halves);
+        out.note(severity::warning, diagnostic::source_banned, owner_id::none,
+                 {halves[0], halves[1]});
+    }
+    if (how != reception::answer) return;
     int status = 0;
-    if (answered) {
+    if (config_.answer_strangers) {
         sip::writer to{out.reserve(flow, room_for_response + 65'536)};
-        to.response_head(request, 403, "Forbidden", "tl", from.peer).no_body();
+        to.response_head(request, 403, "Forbidden", admission_.reply_to(request).tag(), from.peer)
+            .no_body();
         // Never more bytes than came: nobody is to be flooded in a stranger's name.
         const bool fits = !to.failed() && to.size() < request.size();
         static_cast<void>(out.commit(fits ? to.size() : 0));
@@ -154,7 +169,6 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
     if (request.method() != method::invite) {
         return out.note(severity::trace, why, owner_id::none, {status});
     }
-    if (status == 0 && config_.answer_strangers) return;
     record_refusal(nullptr, {status, why, {}, status}, from, now, out);
 }
 
@@ -182,6 +196,31 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
     const std::int64_t detail = how == verdict::wrong ? 1 : how == verdict::stale ? 2 : 3;
     return {401, diagnostic::refused_unauthorized,
             std::string{as_text(std::span{lines}.first(to.size()))}, detail};
+}
+
+/// What is shed before anything is looked at, and why in this order. Whoever is in a call is never
+/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK pass, so that calls end when they are to
+/// end, most of all when there are too many. A stranger was told so before: he has a bucket of his
+/// own and takes nothing from a trunk. Then comes our own limit, so that what we cannot serve costs
+/// no trunk its rate; then the trunk's rate, before all that needs a hash, a transaction or a look
+/// into the body. Where a trunk has a password, who shows none has nothing to guess and gets a
+/// stateless challenge: only credentials count, so that guesses come at the trunk's rate at most.
+engine::refusal engine::shed(const trunk& on, time_point now) {
+    const auto& request = *message_;
+    const auto method = request.method();
+    if (!request.to().tag().empty() || method == method::bye || method == method::prack) return {};
+    const bool begins = method == method::invite;
+    const auto refused = [&](diagnostic why) {
+        const auto seconds = std::to_string(admission_.reply_to(request).retry_after);
+        return refusal{503, why, "Retry-After: " + seconds + "\r\n"};
+    };
+    if (transactions_.size() >= config_.max_transactions ||
+        (begins && calls_.size() >= config_.max_calls)) {
+        return refused(diagnostic::refused_overload);
+    }
+    const bool counts = on.config.inbound_auth ? request.has(header::authorization) : begins;
+    if (counts && !on.rate->admit(now)) return refused(diagnostic::refused_rate);
+    return {};
 }
 
 /// The first failing check answers, in this order: 401, 501 or 405, 416, 482, 420, 415, 406, and
@@ -243,13 +282,13 @@ void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from,
 
 void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                     time_point now, outbox& out) {
-    if (how.why == diagnostic::refused_merged) {
-        // The first one has the transaction's key by its Call-ID: this one is answered statelessly.
-        sip::writer to{out.reserve(flow, room_for_response + 2 * message_->size())};
-        to.response_head(*message_, how.status, sip::reason_phrase(how.status), "tl-merged",
-                         from.peer);
-        to.no_body();
-        static_cast<void>(out.commit(to.size()));
+    const bool shed =
+        how.why == diagnostic::refused_rate || how.why == diagnostic::refused_overload;
+    // Without a transaction: what is shed, whoever has not shown a password yet (RFC 3261 section
+    // 26.3.2.4), and a merged request, because the first one has the key by its Call-ID.
+    if (shed || how.why == diagnostic::refused_unauthorized ||
+        how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions) {
+        answer_statelessly(how.status, how.fields, flow, from, out);
     } else {
         const auto id =
             transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
@@ -260,7 +299,21 @@ void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flo
     if (message_->method() != method::invite || first_challenge) {
         return out.note(severity::trace, how.why, owner_id::none, {how.detail});
     }
-    record_refusal(&on, how, from, now, out);
+    if (!shed) return record_refusal(&on, how, from, now, out);
+    auto told = how;
+    told.detail = static_cast<std::int64_t>(admission_.shed(now));
+    if (told.detail > 0) record_refusal(&on, told, from, now, out);
+}
+
+/// The same request again gets the same answer, for as long as its sender likes (RFC 3261 section
+/// 8.2.7).
+void engine::answer_statelessly(int status, std::string_view fields, flow_id flow,
+                                const flow_info& from, outbox& out) {
+    sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
+    to.response_head(*message_, status, sip::reason_phrase(status),
+                     admission_.reply_to(*message_).tag(), from.peer);
+    to.raw(fields).no_body();
+    static_cast<void>(out.commit(to.size()));
 }
 
 void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
@@ -283,6 +336,9 @@ void engine::record_refusal(const trunk* on, const refusal& how, const flow_info
 
 void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox& out) {
     const auto invite = transactions_.cancelled(*message_);
+    if (!invite && transactions_.size() >= config_.max_transactions) {
+        return answer_statelessly(481, {}, flow, from, out);
+    }
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
     auto* held = invite ? legs_.find(slot_id::of(invite->owner)) : nullptr;
@@ -328,9 +384,6 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
                          "Warning: 305 trunkline \"no codec in common\"\r\n");
     }
     if (draining_) return turn_down(503, diagnostic::refused_draining, "Retry-After: 30\r\n");
-    if (calls_.size() > config_.max_calls) {
-        return turn_down(503, diagnostic::refused_overload, "Retry-After: 5\r\n");
-    }
     out.note(severity::info, diagnostic::call_started, made.id.owner());
     arm(made.ring_timer, ring_timer, made, now + on->config.ringing_timeout);
     out.tell(made.id.owner(), static_cast<std::uint16_t>(calls::event::incoming));

@@ -13,18 +13,19 @@
 #include <vector>
 
 #include <trunkline/call/leg.hpp>
+#include <trunkline/core/limits.hpp>
 #include <trunkline/core/machine.hpp>
 #include <trunkline/core/slab.hpp>
 #include <trunkline/core/timer_wheel.hpp>
 #include <trunkline/sip/digest.hpp>
 #include <trunkline/sip/message.hpp>
 #include <trunkline/sip/transaction_layer.hpp>
+#include <trunkline/trunk/admission.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/call_record.hpp>
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
-#include <trunkline/trunk/strangers.hpp>
 
 namespace trunkline::trunks {
 
@@ -41,6 +42,7 @@ struct engine_config {
     std::optional<address> media_advertise{};
     bool answer_strangers = true;
     std::size_t max_calls = 10'000;
+    std::size_t max_transactions = limits::transactions;
     std::string user_agent{};
     sip::digest_server::key digest_key{};
     sip::timers timers{};
@@ -86,7 +88,7 @@ private:
     friend class trunkline::call;
     friend class trunkline::utterance;
 
-    enum timer : std::uint16_t { ring_timer = 5, attempt_timer = 6 };
+    enum timer : std::uint16_t { ring_timer = 5, attempt_timer = 6, turn_timer = 20 };
     static constexpr std::uint16_t record_event = 100;
 
     struct held_leg {
@@ -166,6 +168,7 @@ private:
         std::int64_t detail = 0;
         std::string words{}; ///< For the record, where the code alone says too little.
     };
+    [[nodiscard]] refusal shed(const trunk& on, time_point now);
     [[nodiscard]] refusal check(const trunk& on, const flow_info& from, bool merged,
                                 time_point now);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
@@ -176,6 +179,8 @@ private:
     void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
                         outbox& out);
     void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    void answer_statelessly(int status, std::string_view fields, flow_id flow,
+                            const flow_info& from, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
                 std::string_view fields, time_point now, outbox& out,
                 std::string_view local_tag = {});
@@ -207,7 +212,7 @@ private:
     sip::transaction_layer transactions_;
     calls::environment around_;
     sip::digest_server digest_;
-    strangers strangers_;
+    admission admission_;
     gateway_names names_;
     std::shared_ptr<const directory> directory_;
     slab<live_call, slot_id> calls_;
