@@ -90,8 +90,13 @@ CREATE TABLE answer (
 CREATE INDEX answer_by_age ON answer (kept_unix_s);
 )sql";
 
+/// What trunks had before was no limit; this one is what the library has where nothing is said.
+constexpr const char* second = R"sql(
+ALTER TABLE trunk ADD COLUMN cps INTEGER NOT NULL DEFAULT 30 CHECK (cps BETWEEN 1 AND 1000);
+)sql";
+
 /// A step that was released is never changed: the next one changes what it made.
-constexpr std::array steps{first};
+constexpr std::array steps{first, second};
 
 [[nodiscard]] stored<void> is_ours(database& what, std::int64_t version) {
     const auto refused = [&](std::string sentence) {
