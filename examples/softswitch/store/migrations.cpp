@@ -92,7 +92,7 @@ CREATE INDEX answer_by_age ON answer (kept_unix_s);
 
 /// What trunks had before was no limit; this one is what the library has where nothing is said.
 constexpr const char* second = R"sql(
-ALTER TABLE trunk ADD COLUMN cps INTEGER NOT NULL DEFAULT 30 CHECK (cps BETWEEN 1 AND 1000);
+ALTER TABLE trunk ADD COLUMN cps INTEGER NOT NULL DEFAULT 30 CHECK (cps BETWEEN 1 AND 10000);
 )sql";
 
 /// A step that was released is never changed: the next one changes what it made.
