@@ -1,4 +1,4 @@
-# cmake -Dtransactions= -Dcall= -Dvalgrind= [-Dplanted=] -P counted_gate.cmake: counts what a transaction's
+# cmake -Dtransactions= -Dcall= -Ddigest= -Dvalgrind= [-Dplanted=] -P counted_gate.cmake: counts what a transaction's
 # life and a whole answered call take, and fails where it is more than it was. Instructions of g++ 12,
 # Release, on x86-64, with a tenth on top of what was counted, as parser_gate.cmake has it and for the same
 # reasons. What we want of a call is at most 120,000; of a life, fewer than std::unordered_map and
@@ -46,6 +46,15 @@ if(NOT planted)
   endif()
   if(NOT layer LESS keyed)
     string(APPEND broken "\n  a life: ${layer} instructions, and plain containers take ${keyed}")
+  endif()
+  # Whoever guesses is not to hear whether it was the user or the password: within a thousandth.
+  count(known checks ${digest} known 1000)
+  count(unknown checks ${digest} unknown 1000)
+  message(STATUS "wrong password: ${known} instructions; unknown user: ${unknown}")
+  math(EXPR apart "(${known} - ${unknown}) * (${known} - ${unknown}) * 1000000")
+  math(EXPR allowed "${known} * ${known}")
+  if(apart GREATER allowed)
+    string(APPEND broken "\n  an unknown user takes ${unknown}, a wrong password ${known}")
   endif()
 endif()
 if(broken)
