@@ -184,7 +184,9 @@ private:
         case 'o': ports_left_ = !ports_left_; return;
         case 'h': return hold();
         case 'k': return publish(!published_);
-        case 'q': engine_->drain(); return;
+        case 'q': engine_->drain(); return engine_->leave_registrars(now_, out());
+        case 'G': registering_ = !registering_; return publish(published_);
+        case 'J': return receive(carrier, called_by_contact(number));
         case 'H': return engine_->hang_up_all("enough", now_, out());
         case 'e':
             return engine_->receive(
@@ -216,6 +218,11 @@ private:
                "\r\nFrom: <sip:+49170@198.51.100.1>;tag=" + who + "\r\nTo: " + std::string{to} +
                "\r\nCall-ID: call-" + who + "\r\nCSeq: " + std::to_string(cseq) + ' ' +
                std::string{method} + "\r\nContact: <sip:gw@198.51.100.1:5060>\r\n";
+    }
+    /// As a registrar sends it: the Request-URI is the Contact that we registered.
+    [[nodiscard]] std::string called_by_contact(char number) {
+        auto made = invite(number, {});
+        return made.replace(made.find("+4930123"), 8, contact_user_);
     }
     /// What follows the number on its line are header lines of its own.
     [[nodiscard]] std::string invite(char number, const std::string& fields) {
@@ -292,6 +299,7 @@ private:
                 config.gateways = {{"198.51.100.1"}, {"198.51.100.2"}};
                 config.allow_from = {"198.51.100.0/28"};
                 if (config.name == "named") config.gateways = {{"sip.example.net"}};
+                if (registering_ && config.name != "guarded") config.registration.emplace();
                 if (config.name == "guarded") {
                     config.inbound_auth = userpass{"user", "secret"};
                     config.allow_from = {"203.0.113.77"};
@@ -302,6 +310,7 @@ private:
                 check(one.has_value());
                 counted_.push_back(channels);
                 made->push_back(*one);
+                if (!(*one)->contact_user.empty()) contact_user_ = (*one)->contact_user;
             }
         }
         engine_->set_directory(std::move(made), now_, out());
@@ -443,6 +452,8 @@ private:
     }
 
     std::string_view program_;
+    bool registering_ = false;
+    std::string contact_user_ = "nobody";
     seeded_entropy random_{1};
     trunks::engine_config config_;
     behaviour how_;

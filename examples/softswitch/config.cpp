@@ -152,6 +152,10 @@ void read_trunks(table_reader& root, const std::filesystem::path& folder, config
     if (field == "default_agent") return "agent";
     if (field == "default_fallback") return "fallback";
     if (field == "auth") return "username";
+    constexpr std::string_view registration = "registration";
+    if (field.starts_with(registration)) {
+        return "register" + std::string{field.substr(registration.size())};
+    }
     if (field.starts_with("auth.")) return std::string{field.substr(5)};
     return std::string{field};
 }

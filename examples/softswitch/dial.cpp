@@ -162,6 +162,8 @@ outcome dial(configuration of, const options& how) {
         return outcome::usage;
     }
     of.manager.shards = 1;
+    // A call in passing: calls of others go on coming to the softswitch that has registered.
+    for (auto& trunk : of.trunks) trunk.registration.reset();
     if (!is_free(of.manager)) take_any_ports(of.manager);
     const auto told = std::make_shared<progress>();
     switchboard board{of, how};

@@ -18,7 +18,7 @@ namespace {
 using trunkline::diagnostic;
 
 /// {0} to {3} are the values, as docs/diagnostics.md numbers them.
-constexpr std::array<std::pair<diagnostic, std::string_view>, 36> sentences{{
+constexpr std::array<std::pair<diagnostic, std::string_view>, 40> sentences{{
     {diagnostic::datagram_malformed, "bad SIP at byte {2} from a known source, answered {0}"},
     {diagnostic::datagram_noise, "{0} bytes that are no SIP"},
     {diagnostic::response_unmatched, "a {0} that answers nothing we asked"},
@@ -49,6 +49,10 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 36> sentences{{
      "out of calls or transactions: answered 503, {0} since it was told last; raise max_calls if "
      "the machine can do more"},
     {diagnostic::refused_by_application, "refused by us"},
+    {diagnostic::refused_session_interval,
+     "a session interval below ours: answered 422, and asked again with ours as a rule"},
+    {diagnostic::refused_unreliable,
+     "the trunk requires PRACK, and the caller lacks it: answered 421"},
     {diagnostic::refused_rate,
      "over the trunk's cps: answered 503, {0} since it was told last; if they are wanted, raise "
      "cps"},
@@ -66,6 +70,9 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 36> sentences{{
     {diagnostic::challenge_ignored,
      "a challenge was not answered ({0}: 1 no credentials, 2 another realm, 3 repeated, 4 "
      "algorithm)"},
+    {diagnostic::session_expired, "nobody refreshed the session: is the far end still there?"},
+    {diagnostic::prack_missing,
+     "no PRACK for our provisional response: can the carrier reach what we advertise?"},
 }};
 
 [[nodiscard]] spdlog::level::level_enum level_of(trunkline::severity what) {

@@ -49,6 +49,9 @@ trunkline::manager_config switchboard::manager_config() {
     made.on_note = [this](const trunkline::effects::note& note) {
         notes_.write(note, note_log::clock::now());
     };
+    made.on_registration = [this](const trunkline::registration_status& how) {
+        registered_.write(how);
+    };
     if (ladder_) {
         made.tap = [this](const trunkline::net::wire_tap_record& what) { trace(what); };
     }

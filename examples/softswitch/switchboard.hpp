@@ -13,6 +13,7 @@
 #include "background.hpp"
 #include "calls/live_calls.hpp"
 #include "calls/reception.hpp"
+#include "calls/registrations.hpp"
 #include "cdr.hpp"
 #include "config.hpp"
 #include "io_thread.hpp"
@@ -57,6 +58,7 @@ public:
     [[nodiscard]] background& files() { return files_; }
     [[nodiscard]] softswitch::reception& reception() { return reception_; }
     [[nodiscard]] live_calls& calls() { return calls_; }
+    [[nodiscard]] const registrations& registered() const { return registered_; }
     /// When the manager has come to rest: agents behind sockets may still be told of the end.
     void settle();
     void write(const trunkline::call_record& record);
@@ -72,6 +74,7 @@ private:
     std::shared_ptr<ladder> ladder_;
     io_thread io_;
     live_calls calls_;
+    registrations registered_;
     socket_hub hub_;
     softswitch::reception reception_;
     std::unique_ptr<trunkline::trunk_manager> manager_;

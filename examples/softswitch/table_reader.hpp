@@ -47,6 +47,8 @@ public:
     /// The elements of a list that may hold nothing but text, such as allow_from.
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
 
+    /// For a key that may be one thing or another; nothing when it is absent.
+    [[nodiscard]] const toml::node* find(std::string_view key);
     [[nodiscard]] bool has(std::string_view key);
     [[nodiscard]] std::string field(std::string_view key) const;
     /// Something is wrong with the value of a key, or with the table as a whole.
@@ -58,8 +60,6 @@ public:
     void done();
 
 private:
-    [[nodiscard]] const toml::node* find(std::string_view key);
-
     const toml::table* from_;
     std::string path_;
     reading* into_;

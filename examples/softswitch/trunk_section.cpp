@@ -134,6 +134,28 @@ void read_numbers(table_reader& trunk, const surroundings& around,
     });
 }
 
+/// `register = true`, or a table for who wants another expiry than the usual one.
+void read_registration(table_reader& trunk, reading& read, trunkline::trunk_config& into) {
+    const auto* const node = trunk.find("register");
+    if (node == nullptr) return;
+    if (const auto* const wanted = node->as_boolean(); wanted != nullptr) {
+        if (wanted->get()) into.registration.emplace();
+        return;
+    }
+    const auto* const table = node->as_table();
+    if (table == nullptr) {
+        return trunk.complain(
+            "register",
+            fmt::format("has to be true, false or {{ expires = 300 }}, and is {}", kind_of(*node)));
+    }
+    table_reader from{*table, trunk.field("register"), read};
+    into.registration.emplace();
+    if (const auto seconds = from.integer("expires", 60, 3'600)) {
+        into.registration->expires = std::chrono::seconds{*seconds};
+    }
+    from.done();
+}
+
 void read_codecs(table_reader& trunk, trunkline::trunk_config& into) {
     if (!trunk.has("codecs")) return;
     into.codecs.clear();
@@ -234,6 +256,7 @@ trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
             inbound.complain("has to have username and password");
         }
     }
+    read_registration(trunk, around.read, made);
     made.allow_from = trunk.texts("allow_from");
     read_numbers(trunk, around, made.numbers);
     read_agent(trunk, "agent", around, made.default_agent);

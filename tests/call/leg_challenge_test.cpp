@@ -156,5 +156,39 @@ TEST_CASE("call::leg: a challenge of BYE is answered though the INVITE had crede
     call.check_over();
 }
 
+TEST_CASE("call::leg: a proxy and the server behind it each get their own credentials, together") {
+    challenged call;
+    call.invite();
+    call.challenge("407 Proxy Authentication Required", "Proxy-Authenticate",
+                   "Digest realm=\"proxy\", nonce=\"p0\", qop=\"auth\"");
+    const auto second = call.last("INVITE ");
+    CHECK(header(second, "Proxy-Authorization").find("realm=\"proxy\"") != std::string::npos);
+    CHECK(header(second, "Authorization").empty());
+    call.challenge("401 Unauthorized", "WWW-Authenticate",
+                   "Digest realm=\"server\", nonce=\"s0\", qop=\"auth\"");
+    const auto third = call.last("INVITE ");
+    CHECK(header(third, "CSeq") == "3 INVITE");
+    CHECK(header(third, "Proxy-Authorization").find("nc=00000002") != std::string::npos);
+    CHECK(header(third, "Authorization").find("realm=\"server\"") != std::string::npos);
+    call.accept();
+    const auto ack = call.last("ACK ");
+    CHECK(header(ack, "Authorization") == header(third, "Authorization"));
+    CHECK(header(ack, "Proxy-Authorization") == header(third, "Proxy-Authorization"));
+    call.over();
+}
+
+TEST_CASE("call::leg: a second realm does not excuse a wrong password for the first") {
+    challenged call;
+    call.invite();
+    const auto* const proxy = "Digest realm=\"proxy\", nonce=\"p0\", qop=\"auth\"";
+    call.challenge("407 Proxy Authentication Required", "Proxy-Authenticate", proxy);
+    call.challenge("401 Unauthorized", "WWW-Authenticate",
+                   "Digest realm=\"server\", nonce=\"s0\", qop=\"auth\"");
+    call.challenge("407 Proxy Authentication Required", "Proxy-Authenticate", proxy);
+    CHECK(call.count("INVITE ") == 3);
+    CHECK(call.notice(what::refused).end.sip_code == 407);
+    call.check_over();
+}
+
 } // namespace
 } // namespace trunkline::calls

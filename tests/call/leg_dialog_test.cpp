@@ -229,7 +229,7 @@ TEST_CASE("call::leg: OPTIONS tells what is allowed, and what is not allowed is 
     talking call;
     call.receive(call.peer.request("OPTIONS", 101));
     CHECK(header(call.last("SIP/2.0 200"), "Allow").find("INVITE, ACK, CANCEL, BYE") == 0);
-    call.receive(call.peer.request("REFER", 102));
+    call.receive(call.peer.request("SUBSCRIBE", 102));
     CHECK(header(call.last("SIP/2.0 405"), "Allow").find("INVITE") == 0);
     call.receive(call.peer.request("DANCE", 103));
     CHECK(header(call.last("SIP/2.0 501"), "CSeq") == "103 DANCE");

@@ -3,6 +3,7 @@
 // standard output, one JSON object a line. The end of its input ends it, so that it never outlives
 // the test that started it.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iostream>
 #include <map>
@@ -77,6 +78,14 @@ public:
     }
     void on_digit(call& on, char digit) override {
         print({{"event", "digit"}, {"id", on.id()}, {"digit", std::string(1, digit)}});
+    }
+    void on_transfer(call& on, const trunkline::transfer_progress& what) override {
+        constexpr std::array<const char*, 5> names{"accepted", "trying", "succeeded", "failed",
+                                                   "unknown"};
+        print({{"event", "transfer"},
+               {"id", on.id()},
+               {"state", names[static_cast<std::size_t>(what.state)]},
+               {"status", what.status}});
     }
     void on_ended(call& on, const trunkline::call_record&) override {
         calls_alive.remove(on.id());
@@ -247,6 +256,8 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
         on.default_agent = value;
     } else if (key == "--auth") {
         on.auth = credentials(value);
+    } else if (key == "--register") {
+        on.registration.emplace().expires = std::chrono::seconds{number(value)};
     } else if (key == "--inbound-auth") {
         on.inbound_auth = credentials(value);
     } else if (key == "--inbound-auth-md5") {
@@ -298,7 +309,8 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
     return made;
 }
 
-/// dial NUMBER [TRUNK [AGENT]] | answer AGENT | digits DIGITS | hang_up | count | drain MS
+/// dial NUMBER [TRUNK [AGENT]] | answer AGENT | digits DIGITS | transfer TARGET | hang_up | count
+/// | drain MS
 void obey(trunkline::trunk_manager& manager, const std::string& line) {
     std::istringstream words{line};
     std::string command;
@@ -319,6 +331,8 @@ void obey(trunkline::trunk_manager& manager, const std::string& line) {
             handle.hang_up();
         } else if (command == "answer") {
             handle.post([first](call& on) { static_cast<void>(on.answer(agent_named(first))); });
+        } else if (command == "transfer") {
+            handle.post([first](call& on) { static_cast<void>(on.transfer(first)); });
         } else if (command == "digits") {
             handle.post([first](call& on) { static_cast<void>(on.send_digits(first)); });
         } else {
@@ -334,6 +348,14 @@ int run(std::span<char*> arguments) {
     config.manager.on_note = [](const trunkline::effects::note& what) {
         if (what.level < trunkline::severity::warning) return;
         print({{"event", "note"}, {"what", trunkline::name(what.code)}, {"values", what.values}});
+    };
+    config.manager.on_registration = [](const trunkline::registration_status& how) {
+        print({{"event", "registration"},
+               {"trunk", how.trunk},
+               {"state", trunkline::name(how.state)},
+               {"gateway", how.gateway},
+               {"code", how.sip_code},
+               {"reason", how.reason}});
     };
     trunkline::trunk_manager manager{std::move(config.manager)};
     for (auto& trunk : config.trunks) {

@@ -84,7 +84,7 @@ void check_on_the_wire(std::string_view folder, std::size_t files) {
             CHECK((status == expected || trying));
             if (status == "405" || status == "501") {
                 CHECK(support::header(text, "Allow") ==
-                      "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE");
+                      "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY");
             }
         }
     }

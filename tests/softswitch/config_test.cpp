@@ -99,6 +99,9 @@ TEST_CASE("softswitch::config: an error of a trunk names its line, its field and
         {"username = \"u\"\npassword_file = \"absent\"\n", 5, "trunk[0].password_file",
          "no password can be read"},
         {"realm = \"r\"\n", 4, "trunk[0].realm", "means nothing"},
+        {"register = 300\n", 4, "trunk[0].register", "true, false or { expires = 300 }"},
+        {"register = {expires = 59}\n", 4, "trunk[0].register.expires", "from 60 to 3600"},
+        {"register = {expire = 60}\n", 4, "trunk[0].register.expire", "`expires`"},
         {"inbound_auth = {username = \"u\"}\n", 4, "trunk[0].inbound_auth.username",
          "needs password"},
         {"inbound_auth = {}\n", 4, "trunk[0].inbound_auth", "has to have username"},
@@ -173,6 +176,7 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.gateways[1].priority == 2);
     CHECK(one.auth->username == "user");
     CHECK(one.inbound_auth->realm == "softswitch");
+    CHECK(one.registration == trunkline::registration_config{300s});
     REQUIRE(one.numbers.size() == 7);
     CHECK(one.numbers[0].agent == "echo");
     CHECK(one.numbers[5].fallback == "echo");
@@ -188,6 +192,20 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.headers.front().second == "42");
     CHECK(one.signalling.advertise == "203.0.113.7:5060");
     CHECK(read->agents.wrong_with("record:heard.wav").empty());
+}
+
+TEST_CASE("softswitch::config: a trunk registers by a word, or for as long as a table says") {
+    const auto registration = [](std::string_view line) {
+        const auto read = parse_configuration(
+            fmt::format("{}username = \"u\"\npassword = \"p\"\n{}\n", trunk, line), {});
+        REQUIRE(read);
+        return read->trunks.front().registration;
+    };
+    CHECK_FALSE(registration(""));
+    CHECK_FALSE(registration("register = false"));
+    CHECK(registration("register = true")->expires == 300s);
+    CHECK(registration("register = {}")->expires == 300s);
+    CHECK(registration("register = {expires = 3600}")->expires == 3'600s);
 }
 
 TEST_CASE("softswitch::config: a password comes from the file, from another, or from outside") {
@@ -217,6 +235,8 @@ TEST_CASE("softswitch::config: what the library refuses gets the line and the na
     CHECK(read->explain(0, {"numbers[1].number", "digits", "no digits"}) ==
           problem{8, "trunk[0].numbers[1].number", "no digits"});
     CHECK(read->explain(0, {"auth.username", "", "x"}) == problem{4, "trunk[0].username", "x"});
+    CHECK(read->explain(0, {"registration", "", "x"}).field == "trunk[0].register");
+    CHECK(read->explain(0, {"registration.expires", "", "x"}).field == "trunk[0].register.expires");
     CHECK(read->explain(0, {"gateways[0].host", "", "x"}).line == 3);
     CHECK(read->explain(0, {"default_agent", "", "x"}) == problem{1, "trunk[0].agent", "x"});
 }

@@ -25,7 +25,8 @@ TEST_CASE("softswitch::trunks: a trunk of nothing but a name has the defaults") 
     CHECK(made == json::parse(R"({"id": ")" + id + R"(", "name": "carrier", "description": "",
         "preset": "custom", "is_active": true, "inbound_enabled": true, "outbound_enabled": true,
         "channels": 10, "cps": 30, "default_inbound_agent_id": null, "fallback_agent_id": null,
-        "auth_username": null, "has_password": false, "transport": "udp",
+        "auth_username": null, "has_password": false, "register": null, "registration": null,
+        "transport": "udp",
         "outbound_leading_plus_enabled": true, "caller_id": null, "codecs": "PCMU,PCMA",
         "health": "waiting for carrier", "active_calls": 0, "read_only": false,
         "created_at": "2026-08-02T06:30:00.123Z", "updated_at": "2026-08-02T06:30:00.123Z",
@@ -72,6 +73,13 @@ TEST_CASE(
         {R"({"name": "a", "auth_username": "u", "auth_password": null})",
          "400 auth_password: has to be there when the other one is; null for both clears them"},
         {R"({"name": "a", "id": "TK1"})", "400 id: is read-only"},
+        {R"({"name": "a", "registration": null})", "400 registration: is read-only"},
+        {R"({"name": "a", "register": true})",
+         "400 register: has to be an object, and is true or false"},
+        {R"({"name": "a", "register": {"expires": 59}})",
+         "400 register.expires: has to be from 60 to 3600, and is 59"},
+        {R"({"name": "a", "register": {"expire": 60}})",
+         "400 register.expire: there is no such field; the nearest is `expires`"},
         {R"({"name": "a", "gateways": [{"host": "a"}, {"host": "b", "port": 0}]})",
          "400 gateways[1].port: has to be from 1 to 65535, and is 0"},
         {R"({"name": "a", "gateways": [{"port": 1}]})", "400 gateways[0].host: has to be there"},
@@ -125,6 +133,37 @@ TEST_CASE("softswitch::trunks: a change touches what it names and nothing else")
     CHECK(said(of.send("PATCH", path, R"({"gateways": []})")) ==
           "400 gateways: is changed one by one: POST to /trunks/{id}/gateways adds, DELETE takes "
           "away");
+}
+
+TEST_CASE("softswitch::trunks: a trunk registers while it is told to, and says how that goes") {
+    api_client of;
+    const auto made = of.done("POST", "/trunks", json::parse(R"({"name": "carrier",
+        "auth_username": "u", "auth_password": "p", "gateways": [{"host": "192.0.2.1"}],
+        "register": {}})"));
+    CHECK(made["register"] == json::parse(R"({"expires": 300})"));
+    CHECK(made["registration"].is_null());
+    const auto path = "/trunks/" + made["id"].get<std::string>();
+    CHECK(of.done("PATCH", path, {{"register", {{"expires", 60}}}})["register"]["expires"] == 60);
+    CHECK(of.done("PATCH", path, {{"channels", 3}})["register"]["expires"] == 60);
+    CHECK(of.running.running().begin()->second.register_expires == 60);
+    CHECK(of.done("PATCH", path, {{"register", nullptr}})["register"].is_null());
+
+    trunk_row row;
+    row.is_active = true;
+    row.gateways = {{"GW1", "192.0.2.1", 5060, 1}};
+    trunk_health how;
+    how.registration = registration_view{.state = trunkline::registration_state::waiting,
+                                         .gateway = "192.0.2.1:5060",
+                                         .sip_code = 403,
+                                         .reason = "Forbidden",
+                                         .expires_unix_ns = {},
+                                         .retry_unix_ns = 1'785'652'200'123'000'000};
+    CHECK(json(to_json(row, how, false))["registration"] == json::parse(R"({"state": "waiting",
+        "gateway": "192.0.2.1:5060", "sip_code": 403, "reason": "Forbidden", "expires_at": null,
+        "retry_at": "2026-08-02T06:30:00.123Z"})"));
+    CHECK(health_text(row, how) == "degraded");
+    how.registration->state = trunkline::registration_state::registered;
+    CHECK(health_text(row, how) == "ok");
 }
 
 TEST_CASE("softswitch::trunks: no two trunks have one name") {

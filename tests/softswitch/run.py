@@ -19,6 +19,7 @@ import tempfile
 import time
 import wave
 
+import registrar
 import sipp
 
 SECONDS = 30
@@ -232,6 +233,28 @@ def challenged(options, scratch):
     must("check username, password" in said and record["sip_code"] == 407, said)
 
 
+def registered(options, scratch):
+    credentials = 'username = "user"\npassword = "pa55word"\nregister = { expires = 120 }'
+    with registrar.Registrar("user", "pa55word") as carrier:
+        text = outbound(carrier.port, credentials)
+        with Switch(options, scratch, text) as switch:
+            line = f"trunk `carrier` is registered at 127.0.0.1:{carrier.port}"
+            until(lambda: line in switch.log(), "a registration")
+            must(carrier.granted == [120], carrier.granted)
+            must(f"@127.0.0.1:{switch.port}>" in carrier.contacts[0], carrier.contacts)
+            # Who dials in passing takes no calls away from the one that runs.
+            _, record, _ = dial(options, scratch, text, "+1555", status=1)
+            must(record["sip_code"] == 486 and carrier.granted == [120], record)
+            switch.signal()
+            must(switch.ended() == 0, "it did not end well")
+        must(carrier.granted == [120, 0], carrier.granted)
+        must("is not registered any more" in switch.log(), switch.log())
+        must("pa55word" not in switch.log(), "the log shows the password")
+        with Switch(options, scratch, text.replace("pa55word", "guess")) as switch:
+            until(lambda: "is not registered: 401 Unauthorized" in switch.log(), "a refusal")
+        must(carrier.granted == [120, 0], carrier.granted)
+
+
 def busy(options, scratch):
     steps = sipp.expect("INVITE") + sipp.response(486) + sipp.expect("ACK")
     with sipp.Sipp(scratch, steps, "-m", 1) as carrier:
@@ -429,7 +452,7 @@ def tokens(options, scratch):
     must("is encrypted with another key" in told, told)
 
 
-NEED_NO_SIPP = (audio, interrupted, killed, check, usage, tokens)
+NEED_NO_SIPP = (audio, interrupted, killed, check, usage, tokens, registered)
 CASES = {case.__name__: case
          for case in (inbound, refused, challenged, busy, drain, second_signal, shards,
                       *NEED_NO_SIPP)}

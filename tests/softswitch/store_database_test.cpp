@@ -184,6 +184,23 @@ TEST_CASE("softswitch::migrations: a newer database, or another program's, is le
     CHECK(*opened(foreign)->number("SELECT count(*) FROM sqlite_schema") == 1);
 }
 
+TEST_CASE("softswitch::migrations: trunks of the first version go on, and register if told to") {
+    const scratch folder;
+    const auto file = folder.path / "s.db";
+    auto old = full_trunk("one");
+    old.register_expires = 0;
+    old.cps = trunkline::trunk_config{}.calls_per_second;
+    REQUIRE((*open_store(file, box))->insert_trunk(old));
+    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN register_expires;"
+                                 "ALTER TABLE trunk DROP COLUMN cps;"
+                                 "PRAGMA user_version = 1"));
+    auto rows = *open_store(file, box);
+    CHECK(text_of(*rows->trunk("one")) == text_of(old));
+    old.register_expires = 120;
+    REQUIRE(rows->update_trunk(old));
+    CHECK(text_of(*rows->trunk("one")) == text_of(old));
+}
+
 TEST_CASE("softswitch::migrations: an empty file becomes a database, once") {
     const scratch folder;
     const auto file = folder.path / "s.db";
@@ -206,7 +223,7 @@ TEST_CASE("softswitch::migrations: a trunk from before there was a rate has the 
         REQUIRE(rows);
         REQUIRE((*rows)->insert_trunk(full_trunk("one")));
     }
-    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN cps; PRAGMA user_version = 1"));
+    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN cps; PRAGMA user_version = 2"));
     const auto rows = open_store(file, box);
     REQUIRE(rows);
     const auto read = (*rows)->trunk("one");

@@ -62,11 +62,15 @@ struct wrong {
              CHECK(support::status_of(d.last()) == "180");
          }},
         {"420", diagnostic::refused_extension,
-         [](request_text& r) { r.fields += "Require: 100rel\n"; }, nothing},
+         [](request_text& r) { r.fields += "Require: precondition\n"; }, nothing},
         {"415", diagnostic::refused_content_type, [](request_text& r) { r.type = "text/plain"; },
          nothing},
         {"406", diagnostic::refused_accept, [](request_text& r) { r.fields += "Accept: text/*\n"; },
          nothing},
+        {"422", diagnostic::refused_session_interval,
+         [](request_text& r) { r.fields += "Supported: timer\nSession-Expires: 30\n"; }, nothing},
+        {"421", diagnostic::refused_unreliable, as_it_was,
+         [](driver&, trunk_config& c) { c.prack = prack_policy::required; }},
         {"403", diagnostic::refused_trunk_disabled, as_it_was,
          [](driver&, trunk_config& c) { c.inbound = false; }},
         {"404", diagnostic::refused_number_unknown, as_it_was,
@@ -168,9 +172,9 @@ TEST_CASE("trunks::engine: a refusal says what would have been right") {
         CAPTURE(text);
         if (fault.status == "405") {
             CHECK(support::header(text, "Allow") ==
-                  "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE");
+                  "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY");
         }
-        if (fault.status == "420") CHECK(support::header(text, "Unsupported") == "100rel");
+        if (fault.status == "420") CHECK(support::header(text, "Unsupported") == "precondition");
         if (fault.status == "415") CHECK(support::header(text, "Accept") == "application/sdp");
         if (fault.status == "406") CHECK(support::header(text, "Warning").starts_with("399 "));
         if (fault.status == "488") CHECK(support::header(text, "Warning").starts_with("305 "));
@@ -186,11 +190,11 @@ TEST_CASE("trunks::engine: a refusal says what would have been right") {
 TEST_CASE("trunks::engine: an unknown method is 501, a known one that is not ours 405") {
     ringing d;
     d.add(driver::carrier());
-    for (const auto* method : {"REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH"}) {
+    for (const auto* method : {"REGISTER", "SUBSCRIBE", "MESSAGE", "PUBLISH"}) {
         d.receive(request_text{.method = method, .branch = std::string{"z9hG4bK"} + method}.text());
         CHECK(support::status_of(d.only()) == "405");
     }
-    for (const auto* method : {"BYE", "INFO", "UPDATE", "PRACK"}) {
+    for (const auto* method : {"BYE", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY"}) {
         d.receive(request_text{.method = method, .branch = std::string{"z9hG4bK"} + method}.text());
         CHECK(support::status_of(d.only()) == "481");
     }
@@ -478,7 +482,8 @@ TEST_CASE("trunks::engine: OPTIONS says what is spoken, and 503 while draining")
     d.receive(request.text());
     auto text = d.only();
     CHECK(support::status_of(text) == "200");
-    CHECK(support::header(text, "Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE");
+    CHECK(support::header(text, "Allow") ==
+          "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY");
     CHECK(support::header(text, "Accept") == "application/sdp");
     d.receive(request.text());
     CHECK(d.only() == text);

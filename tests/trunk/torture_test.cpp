@@ -39,7 +39,7 @@ std::string answer_to(live& d, const std::string& bytes) {
     const auto status = support::status_of(texts.back());
     if (status == "405" || status == "501") {
         CHECK(support::header(texts.back(), "Allow") ==
-              "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE");
+              "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY");
     }
     if (status == "415") CHECK(support::header(texts.back(), "Accept") == "application/sdp");
     if (status == "406") CHECK(support::header(texts.back(), "Warning").starts_with("399 "));

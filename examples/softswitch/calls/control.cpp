@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <trunkline/sip/uri.hpp>
+
 #include "text.hpp"
 #include "trunk_of_row.hpp"
 
@@ -27,12 +29,13 @@ constexpr std::size_t longest_number = 64;
 } // namespace
 
 control::control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
-                 softswitch::reception& desk, live_calls& list,
+                 softswitch::reception& desk, live_calls& list, const registrations& registered,
                  const std::vector<trunkline::trunk_config>& of_file)
     : manager_{manager},
       agents_{agents},
       desk_{desk},
-      list_{list} {
+      list_{list},
+      registered_{registered} {
     for (const auto& one : of_file) {
         file_trunks_.push_back(to_row(one));
         routes_.push_back({.id = one.name,
@@ -114,7 +117,8 @@ void control::forget(const route& which) {
 }
 
 trunk_health control::health(std::string_view trunk_name) const {
-    return {list_.active(trunk_name), list_.failed_in_a_row(trunk_name)};
+    return {list_.active(trunk_name), list_.failed_in_a_row(trunk_name),
+            registered_.find(trunk_name)};
 }
 
 std::optional<control::route> control::find(std::string_view wanted) const {
@@ -147,6 +151,20 @@ std::optional<field_problem> control::check(const call_request& what) const {
 std::string control::trunk_for(const call_request& what) const {
     const auto by = find(what.route);
     return by && by->outbound ? by->name : std::string{};
+}
+
+switch_port::transfer_answer control::transfer(std::string_view call_id, const std::string& to) {
+    const auto uri = trunkline::sip::uri_view::parse(to);
+    const bool known = uri && uri->scheme != trunkline::sip::uri_view::scheme_kind::other &&
+                       to.find_first_of("<>\" ") == std::string::npos;
+    if (!known && trunkline::sip::telephone_number(to) != to) return transfer_answer::bad_target;
+    switch (list_.transfer(call_id, to)) {
+    case live_calls::transfer_start::asked: return transfer_answer::asked;
+    case live_calls::transfer_start::not_answered: return transfer_answer::not_answered;
+    case live_calls::transfer_start::under_way: return transfer_answer::under_way;
+    case live_calls::transfer_start::no_such_call: break;
+    }
+    return transfer_answer::no_such_call;
 }
 
 void control::dial(const call_request& what) {

@@ -14,6 +14,7 @@
 #include "agents.hpp"
 #include "live_calls.hpp"
 #include "reception.hpp"
+#include "registrations.hpp"
 #include "rest/switch_port.hpp"
 
 namespace softswitch {
@@ -22,7 +23,7 @@ class control final : public switch_port {
 public:
     /// `of_file` are the trunks that the manager has from the configuration file.
     control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
-            softswitch::reception& desk, live_calls& list,
+            softswitch::reception& desk, live_calls& list, const registrations& registered,
             const std::vector<trunkline::trunk_config>& of_file);
 
     [[nodiscard]] std::optional<field_problem> check(const trunk_row& what) const override;
@@ -35,6 +36,7 @@ public:
     [[nodiscard]] std::string trunk_for(const call_request& what) const override;
     void dial(const call_request& what) override;
     bool hang_up(std::string_view call_id) override { return list_.hang_up(call_id); }
+    transfer_answer transfer(std::string_view call_id, const std::string& to) override;
 
     [[nodiscard]] std::vector<call_view> calls() const override { return list_.all(); }
     [[nodiscard]] std::optional<call_view> call(std::string_view id) const override {
@@ -64,6 +66,7 @@ private:
     const agent_catalogue& agents_;
     softswitch::reception& desk_;
     live_calls& list_;
+    const registrations& registered_;
     std::vector<trunk_row> file_trunks_;
     mutable std::mutex guard_;
     std::vector<route> routes_; ///< In the order in which the manager has them.

@@ -43,6 +43,9 @@ trunkline::trunk_config to_config(const trunk_row& row) {
         made.auth =
             trunkline::userpass{.username = row.auth_username, .password = row.auth_password};
     }
+    if (row.register_expires != 0) {
+        made.registration.emplace().expires = std::chrono::seconds{row.register_expires};
+    }
     for (const auto& one : row.ip_acls) made.allow_from.push_back(one.cidr);
     for (const auto& one : row.numbers) {
         for (auto& number : names_of(one)) {
@@ -72,6 +75,9 @@ trunk_row to_row(const trunkline::trunk_config& config) {
     made.default_inbound_agent_id = config.default_agent;
     made.fallback_agent_id = config.default_fallback;
     if (config.auth) made.auth_username = config.auth->username;
+    if (config.registration) {
+        made.register_expires = static_cast<unsigned>(config.registration->expires.count());
+    }
     made.outbound_leading_plus_enabled = config.leading_plus;
     made.caller_id = config.caller_id;
     made.codecs = config.codecs;
@@ -117,6 +123,8 @@ field_problem to_problem(const trunk_row& row, const trunkline::config_error& re
         named = "codecs";
     } else if (field.starts_with("auth.")) {
         named = "auth_" + field.substr(5);
+    } else if (field.starts_with("registration")) {
+        named = "register" + field.substr(std::string_view{"registration"}.size());
     }
     return {std::move(named), reason.message};
 }

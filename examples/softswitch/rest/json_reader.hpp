@@ -55,6 +55,8 @@ public:
     [[nodiscard]] std::map<std::string, std::string> texts(std::string_view key, std::size_t count,
                                                            std::size_t most);
 
+    /// For a value that may be one thing or another; nothing when it is absent.
+    [[nodiscard]] const nlohmann::json* find(std::string_view key);
     [[nodiscard]] bool has(std::string_view key);
     [[nodiscard]] std::string field(std::string_view key) const;
     void require(std::string_view key);
@@ -64,8 +66,6 @@ public:
     void done();
 
 private:
-    [[nodiscard]] const nlohmann::json* find(std::string_view key);
-
     const nlohmann::json* from_;
     std::string path_;
     first_problem* found_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "calls/call_view.hpp"
+#include "calls/registrations.hpp"
 #include "store/rows.hpp"
 
 namespace softswitch {
@@ -39,6 +40,7 @@ struct trunk_health {
     unsigned active_calls = 0;
     unsigned failed_in_a_row =
         0; ///< Outbound calls that the carrier failed, since one was answered.
+    std::optional<registration_view> registration{}; ///< Of a trunk that registers.
 };
 
 /// Every member may be called from any thread and returns at once.
@@ -66,6 +68,15 @@ public:
     virtual void dial(const call_request& what) = 0;
     /// False when there is no such call in progress.
     virtual bool hang_up(std::string_view call_id) = 0;
+    enum class transfer_answer : std::uint8_t {
+        asked,
+        bad_target, ///< Neither a number nor a SIP or tel URI.
+        no_such_call,
+        not_answered,
+        under_way,
+    };
+    /// Whatever comes of it is told as events.
+    virtual transfer_answer transfer(std::string_view call_id, const std::string& to) = 0;
 
     [[nodiscard]] virtual std::vector<call_view> calls() const = 0; ///< In progress, oldest first.
     /// In progress, or among the last thousand that ended.

@@ -9,6 +9,7 @@
 
 #include <trunkline/core/address.hpp>
 
+#include "cdr.hpp"
 #include "store/trunk_reader.hpp"
 
 namespace softswitch {
@@ -52,8 +53,19 @@ void read_credentials(json_reader& from, trunk_row& into) {
     into.auth_password = *std::move(password);
 }
 
+/// Null for a trunk that does not register; what the object leaves out is as usual.
+void read_registration(json_reader& from, trunk_row& into, first_problem& found) {
+    const auto* const value = from.find("register");
+    if (value == nullptr) return;
+    into.register_expires = 0;
+    if (value->is_null()) return;
+    json_reader how{*value, from.field("register"), found};
+    into.register_expires = static_cast<unsigned>(how.integer("expires", 60, 3'600).value_or(300));
+    how.done();
+}
+
 /// What a new trunk and a change have in common.
-void read_columns(json_reader& from, trunk_row& into) {
+void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     replace(into.name, from.text("name", 1, name_characters));
     replace(into.description, from.text("description", 0, 500));
     replace(into.preset, from.word("preset", {"plivo", "telnyx", "twilio", "exotel", "vobiz",
@@ -69,6 +81,7 @@ void read_columns(json_reader& from, trunk_row& into) {
             from.text_or_null("default_inbound_agent_id", agent_characters));
     replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
     read_credentials(from, into);
+    read_registration(from, into, found);
     replace(into.transport, from.word("transport", {"udp"}));
     replace(into.outbound_leading_plus_enabled, from.boolean("outbound_leading_plus_enabled"));
     replace(into.caller_id, from.text_or_null("caller_id", 128));
@@ -80,7 +93,7 @@ void read_columns(json_reader& from, trunk_row& into) {
 /// What the API answers with and only the switch decides; whoever sends back what GET said is told.
 void refuse_read_only(json_reader& from) {
     for (const std::string_view key : {"id", "created_at", "updated_at", "health", "active_calls",
-                                       "read_only", "has_password"}) {
+                                       "read_only", "has_password", "registration"}) {
         if (from.has(key)) from.complain(key, "is read-only");
     }
 }
@@ -113,6 +126,20 @@ void read_number_fields(json_reader& from, number_row& into) {
     replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
 }
 
+[[nodiscard]] ordered_json time_or_null(const std::optional<std::int64_t>& unix_ns) {
+    return unix_ns ? ordered_json(utc_text(*unix_ns)) : ordered_json();
+}
+
+[[nodiscard]] ordered_json to_json(const std::optional<registration_view>& what) {
+    if (!what) return {};
+    return {{"state", name(what->state)},
+            {"gateway", text_or_null(what->gateway)},
+            {"sip_code", what->sip_code == 0 ? ordered_json() : ordered_json(what->sip_code)},
+            {"reason", text_or_null(what->reason)},
+            {"expires_at", time_or_null(what->expires_unix_ns)},
+            {"retry_at", time_or_null(what->retry_unix_ns)}};
+}
+
 template <class Row>
 [[nodiscard]] ordered_json list_of(const std::vector<Row>& rows) {
     auto made = ordered_json::array();
@@ -133,7 +160,7 @@ trunk_row read_new_trunk(const json& body, first_problem& found) {
     json_reader from{body, {}, found};
     refuse_read_only(from);
     from.require("name");
-    read_columns(from, made);
+    read_columns(from, made, found);
     from.each("gateways", max_gateways, [&](const json& element, std::string field) {
         made.gateways.push_back(read_gateway(element, std::move(field), found));
     });
@@ -160,7 +187,7 @@ void read_trunk_changes(const json& body, trunk_row& into, first_problem& found)
                                         "DELETE takes away",
                                         path));
     }
-    read_columns(from, into);
+    read_columns(from, into, found);
     from.done();
 }
 
@@ -222,7 +249,9 @@ void read_number_changes(const json& body, number_row& into, first_problem& foun
 
 std::string_view health_text(const trunk_row& what, const trunk_health& how) noexcept {
     if (!what.is_active) return "disabled";
-    if (how.failed_in_a_row >= degraded_after) return "degraded";
+    const bool refused =
+        how.registration && how.registration->state == trunkline::registration_state::waiting;
+    if (refused || how.failed_in_a_row >= degraded_after) return "degraded";
     if (what.gateways.empty() && what.ip_acls.empty()) return "waiting for carrier";
     return "ok";
 }
@@ -258,6 +287,10 @@ ordered_json to_json(const trunk_row& what, const trunk_health& how, bool read_o
             {"fallback_agent_id", text_or_null(what.fallback_agent_id)},
             {"auth_username", text_or_null(what.auth_username)},
             {"has_password", !what.auth_password.empty()},
+            {"register", what.register_expires == 0
+                             ? ordered_json()
+                             : ordered_json{{"expires", what.register_expires}}},
+            {"registration", to_json(how.registration)},
             {"transport", what.transport},
             {"outbound_leading_plus_enabled", what.outbound_leading_plus_enabled},
             {"caller_id", text_or_null(what.caller_id)},

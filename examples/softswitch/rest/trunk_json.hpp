@@ -37,7 +37,8 @@ void read_number_changes(const nlohmann::json& body, number_row& into, first_pro
 /// "+14155550100", or "*" for every number (ITU-T E.164: fifteen digits at most).
 [[nodiscard]] bool is_e164(std::string_view text) noexcept;
 
-/// "disabled", "degraded" after three failed outbound calls in a row, "waiting for carrier" while
+/// "disabled", "degraded" after three failed outbound calls in a row, or while a trunk that is to
+/// register cannot, "waiting for carrier" while
 /// nobody is known to send calls or to take them, "ok".
 [[nodiscard]] std::string_view health_text(const trunk_row& what, const trunk_health& how) noexcept;
 

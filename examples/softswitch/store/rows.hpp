@@ -46,6 +46,7 @@ struct trunk_row {
     std::string auth_username{};
     std::string
         auth_password{}; ///< In the clear here, encrypted in the database, never in answers.
+    unsigned register_expires = 0; ///< 60 to 3600 seconds; 0: it does not register.
     std::string transport{"udp"};
     bool outbound_leading_plus_enabled = true;
     std::string caller_id{}; ///< From of calls that do not say otherwise.

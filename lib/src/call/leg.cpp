@@ -1,5 +1,6 @@
 #include <trunkline/call/leg.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace trunkline::calls {
@@ -21,15 +22,23 @@ leg::leg(environment& around, const sip::identity& who, owner_id owner, directio
       settings_{std::move(settings)},
       path_{std::move(path)},
       local_tag_{who, around.random},
-      negotiation_{around.random.number(), sdp::preference::ours} {
-    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) node->owner = this;
-    repeat_timer_.kind = kind(timer::repeat_2xx);
-    media_timer_.kind = kind(timer::media);
-    guard_timer_.kind = kind(timer::guard);
+      negotiation_{around.random.number(), sdp::preference::ours},
+      session_{settings_->session} {
+    const auto wake = [this](timer_node& node, timer why) {
+        node.owner = this;
+        node.kind = kind(why);
+    };
+    wake(repeat_timer_, timer::repeat);
+    wake(media_timer_, timer::media);
+    wake(guard_timer_, timer::guard);
+    wake(session_timer_, timer::session);
+    wake(transfer_timer_, timer::transfer);
+    wake(reinvite_timer_, timer::reinvite);
 }
 
 leg::~leg() {
-    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) around_.wheel.disarm(*node);
+    disarm_all();
+    drop_requests();
     // An INVITE without a final response has no timer that would ever end it.
     const bool open_ended =
         phase_ == phase::incoming || (direction_ == direction::outbound && !final_seen_);
@@ -49,13 +58,23 @@ std::string_view leg::via_transport() const noexcept {
     return "UDP";
 }
 
+void leg::disarm_all() noexcept {
+    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_, &session_timer_,
+                       &transfer_timer_, &reinvite_timer_}) {
+        around_.wheel.disarm(*node);
+    }
+}
+
 void leg::tell(notice::what kind, ending end) {
     around_.notices.push_back({.kind = kind, .owner = owner_, .end = std::move(end)});
 }
 
 /// Tells of the end once; whatever is still under way goes on without anybody listening.
 void leg::end(ending how, time_point now, outbox& out) {
-    if (std::exchange(told_end_, true)) return;
+    if (told_end_) return;
+    // Whoever waits for a transfer hears of it before the call is gone.
+    if (transfer_ != transfer_phase::none) tell_transfer(transfer_state::unknown, 0, out);
+    told_end_ = true;
     release_media(now, out);
     tell(notice::what::ended, std::move(how));
 }
@@ -67,7 +86,8 @@ void leg::finish() {
     finish_waits_ = media_state_ == media_state::opening;
     if (finish_waits_) return around_.wheel.disarm(guard_timer_);
     phase_ = phase::finished;
-    for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_}) around_.wheel.disarm(*node);
+    disarm_all();
+    drop_requests();
     tell(notice::what::finished);
 }
 
@@ -165,11 +185,15 @@ void leg::receive_media(const inputs::media_packet& packet, time_point now, outb
 
 void leg::fire(timer which, time_point now, outbox& out) {
     switch (which) {
-    case timer::repeat_2xx: return repeat_2xx(now, out);
+    case timer::repeat:
+        return phase_ == phase::incoming ? repeat_provisional(now, out) : repeat_2xx(now, out);
     case timer::media:
         if (media_ && !told_end_) media_->tick(now, out);
         return rearm_media();
     case timer::guard: return finish();
+    case timer::session: return session_due(now, out);
+    case timer::transfer: return tell_transfer(transfer_state::unknown, 0, out);
+    case timer::reinvite: return refresh_session(now, out);
     }
 }
 
@@ -232,6 +256,19 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
     using why = sip::transaction_layer::ended::why;
     if (what.what == why::nothing) return;
     if (what.id == bye_) return finish();
+    const int status = what.what == why::timeout ? 408 : 503;
+    if (what.id == reinvite_) {
+        if (reinvite_done_) return;
+        negotiation_.abandon();
+        reinvite_ = {};
+        return refresh_failed(status, now, out);
+    }
+    if (const auto asked = std::ranges::find(asking_, what.id, &asking::id);
+        asked != asking_.end()) {
+        const auto method = asked->what;
+        asking_.erase(asked);
+        return asked_failed(method, status, now, out);
+    }
     if (what.id != invite_) return;
     if (direction_ == direction::inbound) {
         // No ACK for a failure of ours: whoever called is gone.

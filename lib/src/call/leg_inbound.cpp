@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
 
 namespace trunkline::calls {
@@ -9,7 +10,6 @@ namespace trunkline::calls {
 namespace {
 
 constexpr std::size_t room_for_response = 4096;
-constexpr std::string_view allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
 
 } // namespace
 
@@ -26,6 +26,7 @@ result<void> leg::incoming(const sip::message_view& invite, std::string_view byt
     if (!kept) return kept.reason();
     request_ = *std::move(kept);
     late_offer_ = invite.body().empty();
+    note_peer(invite);
     negotiation_.set_local(local_media());
     if (late_offer_) return {};
     const auto offered = negotiation_.receive_offer(invite.body());
@@ -42,28 +43,33 @@ void leg::respond(int status, std::string_view reason, std::string_view fields,
     if (status < 300) {
         invite.each(sip::header::record_route,
                     [&](std::string_view route) { to.field(sip::header::record_route, route); });
-        to.name(sip::header::contact).raw("<sip:");
-        if (!contact_user_.empty()) to.text(contact_user_).raw("@");
-        to.text(path_.sent_by).raw(">").line();
-        to.field(sip::header::allow, allow);
+        write_contact(to);
+        to.field(sip::header::allow, allowed_methods);
+        to.field(sip::header::supported, supported_options(*settings_));
     }
+    const bool reliably = status > 100 && status < 200 && answers_reliably();
+    if (reliably) write_reliable(to);
+    if (status >= 200 && status < 300) session_.write_response(to);
     to.raw(fields).body("application/sdp", body);
     const auto bytes = out.commit(to.size());
     around_.transactions.responded(invite_, status, bytes, now);
-    if (status >= 200 && status < 300) {
-        keep_2xx(bytes, invite.cseq().number, path_.flow, now);
-    }
+    if (reliably) return keep_provisional(bytes, now);
+    if (status < 200) return;
+    stop_repeating();
+    if (status < 300) keep_2xx(bytes, invite.cseq().number, path_.flow, now);
 }
 
 result<void> leg::ringing(time_point now, outbox& out) {
     if (phase_ != phase::incoming) return error{.code = errc::wrong_state};
-    respond(180, sip::reason_phrase(180), {}, {}, now, out);
+    respond_provisionally(180, {}, now, out);
     return {};
 }
 
 result<void> leg::progress(time_point now, outbox& out) {
-    // Without reliable provisional responses a late offer cannot be made in a 183.
-    if (phase_ != phase::incoming || late_offer_) return error{.code = errc::wrong_state};
+    // Only a reliable 183 may make the offer that the INVITE left to us (RFC 3261 section 13.2.1).
+    if (phase_ != phase::incoming || (late_offer_ && !answers_reliably())) {
+        return error{.code = errc::wrong_state};
+    }
     if (media_state_ == media_state::open) {
         send_progress(now, out);
     } else {
@@ -88,26 +94,40 @@ result<void> leg::answer(bool with_media, time_point now, outbox& out) {
 
 void leg::send_progress(time_point now, outbox& out) {
     if (phase_ != phase::incoming) return;
-    std::array<char, 2048> body{};
-    negotiation_.set_local(local_media());
-    const auto size = negotiation_.write_answer(body);
-    if (!size) return;
-    respond(183, sip::reason_phrase(183), {}, {body.data(), *size}, now, out);
-    if (const auto agreed = negotiation_.current()) agree(*agreed, now);
-}
-
-void leg::send_answer(time_point now, outbox& out) {
+    if (!last_provisional_.empty() || described_reliably_) {
+        return respond_provisionally(183, {}, now, out);
+    }
     std::array<char, 2048> body{};
     negotiation_.set_local(local_media());
     const auto size = late_offer_ ? negotiation_.write_offer(local_media(), body)
                                   : negotiation_.write_answer(body);
+    if (!size) return;
+    respond_provisionally(183, {body.data(), *size}, now, out);
+    // Its PRACK is still to come, but an answer that was sent is an answer.
+    described_reliably_ = !late_offer_ && answers_reliably();
+    if (const auto agreed = negotiation_.current()) agree(*agreed, now);
+}
+
+void leg::send_answer(time_point now, outbox& out) {
+    if (!last_provisional_.empty()) { // RFC 3262 section 3: the 2xx waits for the PRACK.
+        wish_ = wish::answer;
+        return;
+    }
+    std::array<char, 2048> body{};
+    negotiation_.set_local(local_media());
+    // Section 5: what a reliable 183 said and its PRACK has acknowledged is not said again.
+    const auto size = described_reliably_ ? result<std::size_t>{0}
+                      : late_offer_       ? negotiation_.write_offer(local_media(), body)
+                                          : negotiation_.write_answer(body);
     if (!size) {
         const ending how{ended_by::local_error, 500, "no answer could be written", {}};
         return reject(500, sip::reason_phrase(500), {}, how, now, out);
     }
+    session_.requested(**request_, now);
     respond(200, sip::reason_phrase(200), {}, {body.data(), *size}, now, out);
     phase_ = phase::accepting;
     answered_ = true;
+    watch_session();
     if (!late_offer_) {
         if (const auto agreed = negotiation_.current()) agree(*agreed, now);
     }

@@ -2,16 +2,19 @@
 #include <algorithm>
 #include <array>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
 #include <trunkline/core/text.hpp>
-#include <trunkline/sip/unsupported.hpp>
 
 namespace trunkline::calls {
 
 namespace {
 
 constexpr std::size_t room_for_message = 4096;
-constexpr std::string_view allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n";
+/// Of what accepts a re-INVITE or an UPDATE, and of who asks for a method that is not spoken.
+[[nodiscard]] std::string allow_field() {
+    return "Allow: " + std::string{allowed_methods} + "\r\n";
+}
 
 /// "Signal=5" of application/dtmf-relay, or the single character of application/dtmf.
 [[nodiscard]] char digit_of(std::string_view body) {
@@ -41,22 +44,31 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     const auto answer = [&](int status, std::string_view fields = {}) {
         reply(request, id, flow, from.peer, status, fields, {}, now, out);
     };
-    if (!has_dialog_ || !dialog_.matches(request, true) || phase_ == phase::finished) {
+    auto* within = dialog_with(request.from().tag());
+    if (within == nullptr || !within->matches(request, true) || phase_ == phase::finished) {
         return answer(481);
     }
     // Section 12.2.2: an older request than the last one is out of order.
-    if (!dialog_.take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
-    if (request.has(sip::header::require)) {
-        // Section 8.2.2.3: nothing that can be required is spoken here.
-        return answer(420, sip::unsupported_fields(request));
+    if (!within->take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
+    if (const auto fields = unsupported_fields(request, *settings_); !fields.empty()) {
+        return answer(420, fields);
     }
+    const auto& source = from.peer;
     switch (request.method()) {
-    case sip::method::bye: answer(200); return bye_received(request, now, out);
+    case sip::method::bye:
+        if (!has_dialog_) return answer(481); // No callee may, before the answer (section 15).
+        answer(200);
+        return bye_received(request, now, out);
     case sip::method::invite:
-    case sip::method::update: return reinvited(request, id, flow, from.peer, now, out);
+        if (!has_dialog_) return answer(481);
+        return reinvited(request, *within, id, flow, source, now, out);
+    case sip::method::update: return reinvited(request, *within, id, flow, source, now, out);
+    case sip::method::prack: return prack_received(request, id, flow, source, now, out);
+    case sip::method::refer: return referred(request, id, flow, source, now, out);
+    case sip::method::notify: return notified(request, id, flow, source, now, out);
     case sip::method::info: answer(200); return info_received(request, out);
-    case sip::method::options: return answer(200, allow);
-    default: return answer(request.method() == sip::method::other ? 501 : 405, allow);
+    case sip::method::options: return answer(200, allow_field());
+    default: return answer(request.method() == sip::method::other ? 501 : 405, allow_field());
     }
 }
 
@@ -66,13 +78,10 @@ void leg::reply(const sip::message_view& request, sip::transaction_id id, flow_i
     sip::writer to{out.reserve(flow, room_for_message + 2 * request.size(), owner_)};
     to.response_head(request, status, sip::reason_phrase(status), local_tag_.view(), source);
     // A target refresh is answered with our own target (RFC 3261 section 12.2.2, RFC 3311 table 1).
-    const bool refresh =
-        request.method() == sip::method::invite || request.method() == sip::method::update;
-    if (refresh && status < 300) {
-        to.name(sip::header::contact).raw("<sip:");
-        if (!contact_user_.empty()) to.text(contact_user_).raw("@");
-        to.text(path_.sent_by).raw(">").line();
-    }
+    const bool refresh = request.method() == sip::method::invite ||
+                         request.method() == sip::method::update ||
+                         request.method() == sip::method::refer;
+    if (refresh && status < 300) write_contact(to);
     to.raw(fields).body("application/sdp", body);
     const auto bytes = out.commit(to.size());
     around_.transactions.responded(id, status, bytes, now);
@@ -95,13 +104,19 @@ void leg::bye_received(const sip::message_view& request, time_point now, outbox&
 }
 
 /// A re-INVITE or an UPDATE: hold, a moved address, another codec, or only a sign of life.
-void leg::reinvited(const sip::message_view& request, sip::transaction_id id, flow_id flow,
-                    const endpoint& source, time_point now, outbox& out) {
+void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::transaction_id id,
+                    flow_id flow, const endpoint& source, time_point now, outbox& out) {
     const bool invite = request.method() == sip::method::invite;
     const auto answer = [&](int status, std::string_view fields, std::string_view body) {
         reply(request, id, flow, source, status, fields, body, now, out);
     };
     if (phase_ == phase::leaving) return answer(481, {}, {});
+    if (session_timer::too_small(request, settings_->session)) {
+        const auto least = settings_->session.least.count();
+        return answer(422, "Min-SE: " + std::to_string(least) + "\r\n", {});
+    }
+    // Ours is under way (RFC 3261 section 14.2).
+    if (invite && reinviting()) return answer(491, {}, {});
     if (busy_negotiating(request)) {
         // Spread over ten seconds, so that the two sides do not meet again.
         std::array<char, 24> retry{};
@@ -115,9 +130,17 @@ void leg::reinvited(const sip::message_view& request, sip::transaction_id id, fl
     }
     // Only what is accepted refreshes the target (RFC 6141 section 4.9).
     const auto accept = [&](std::string_view text) {
-        answer(200, allow, text);
-        dialog_.refresh(request);
-        follow_target();
+        session_.requested(request, now);
+        std::array<std::byte, 512> room{};
+        sip::writer fields{room};
+        fields.raw(allow_field());
+        fields.field(sip::header::supported, supported_options(*settings_));
+        session_.write_response(fields);
+        answer(200, as_text(std::span{room}.first(fields.size())), text);
+        note_peer(request);
+        watch_session();
+        within.refresh(request);
+        if (has_dialog_) follow_target();
     };
     std::array<char, 2048> body{};
     if (request.body().empty()) {
@@ -147,7 +170,9 @@ bool leg::busy_negotiating(const sip::message_view& request) const {
     if (request.method() == sip::method::invite) {
         return phase_ == phase::incoming || !last_2xx_.empty();
     }
-    return phase_ == phase::incoming && !request.body().empty();
+    // Before the 200 it may come once the INVITE's own offer has a reliable answer.
+    const bool settled = described_reliably_ && last_provisional_.empty();
+    return phase_ == phase::incoming && !request.body().empty() && !settled;
 }
 
 void leg::info_received(const sip::message_view& request, outbox& out) {
@@ -161,7 +186,8 @@ void leg::info_received(const sip::message_view& request, outbox& out) {
 void leg::send_bye(time_point now, outbox& out) {
     phase_ = phase::leaving;
     last_2xx_.clear();
-    around_.wheel.disarm(repeat_timer_);
+    disarm_all();
+    drop_requests();
     // Whatever becomes of it, nobody waits longer than a transaction may last.
     around_.wheel.arm(guard_timer_, now + 65 * around_.timers.t1);
     if (rerouting_) {
@@ -173,57 +199,17 @@ void leg::send_bye(time_point now, outbox& out) {
     sip::writer to{out.reserve(path_.flow, room_for_message, owner_)};
     dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(), around_.transactions.branch(bye_),
                        via_transport(), path_.sent_by);
-    write_credentials(to, "BYE", dialog_.remote_target());
+    credentials_.write(to, "BYE", dialog_.remote_target(), *settings_, around_.random);
     to.raw(bye_reason_).no_body();
     around_.transactions.sent(bye_, out.commit(to.size()), now);
 }
 
-/// Section 22.2: the first challenge that we can answer, of the trunk's own realm, a bounded number
-/// of times.
 bool leg::take_challenge(const sip::message_view& response, outbox& out) {
-    const auto ignore = [&](std::int64_t why) {
-        out.note(severity::warning, diagnostic::challenge_ignored, told_, {why});
-        return false;
-    };
-    if (settings_->auth_username.empty()) return ignore(1);
-    if (challenges_ == limits::auth_retries) return ignore(3);
-    const bool proxy = response.status() == 407;
-    bool known = false;
-    bool taken = false;
-    bool other_realm = false;
-    response.each(proxy ? sip::header::proxy_authenticate : sip::header::www_authenticate,
-                  [&](std::string_view value) {
-                      const auto challenge = sip::challenge_view::parse(value);
-                      if (!challenge || known) return;
-                      if (!settings_->auth_realm.empty() &&
-                          challenge->realm != settings_->auth_realm) {
-                          other_realm = true;
-                          return;
-                      }
-                      known = true;
-                      if (!digest_) digest_ = std::make_unique<sip::digest_client>();
-                      taken = digest_->take(*challenge, proxy);
-                  });
-    ++challenges_;
-    if (!known) return ignore(other_realm ? 2 : 4);
-    return taken || ignore(3);
-}
-
-void leg::write_credentials(sip::writer& to, std::string_view method, std::string_view uri) {
-    if (!digest_) return;
-    // Section 22.1: an ACK repeats the credentials of its INVITE, byte for byte, and is never
-    // challenged itself.
-    if (method == "ACK") {
-        to.raw(invite_credentials_);
-        return;
-    }
-    std::array<std::byte, 2048> room{};
-    sip::writer line{room};
-    digest_->write(line, settings_->auth_username, settings_->auth_password, method, uri,
-                   around_.random);
-    const auto text = as_text(std::span{room}.first(line.size()));
-    if (method == "INVITE") invite_credentials_ = text;
-    to.raw(text);
+    const auto found = credentials_.take(response, *settings_);
+    if (found == credentials::verdict::answered) return true;
+    out.note(severity::warning, diagnostic::challenge_ignored, told_,
+             {static_cast<std::int64_t>(found)});
+    return false;
 }
 
 /// Where requests of the dialog go (section 12.2.1.1). A private address from a public peer is
@@ -245,7 +231,7 @@ void leg::follow_target() {
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
     path_ = std::move(path);
     rerouting_ = false;
-    if (std::exchange(ack_waits_, false)) send_ack(dialog_, out);
+    if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, out);
     if (std::exchange(bye_waits_, false)) send_bye(now, out);
 }
 

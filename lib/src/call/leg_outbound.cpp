@@ -1,6 +1,8 @@
 // The caller's side of an INVITE.
+#include <algorithm>
 #include <array>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
 
 namespace trunkline::calls {
@@ -8,7 +10,6 @@ namespace trunkline::calls {
 namespace {
 
 constexpr std::size_t room_for_request = 4096;
-constexpr std::string_view allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
 
 /// What the carrier says in its own words: reason phrase, Reason, Warning and X-...-Error headers.
 [[nodiscard]] std::string words_of(const sip::message_view& response) {
@@ -58,12 +59,13 @@ void leg::send_invite(time_point now, outbox& out) {
     to.field(sip::header::to, invitation_.to);
     to.field(sip::header::call_id, call_id_);
     to.name(sip::header::cseq).number(invite_cseq_).raw(" INVITE").line();
-    to.name(sip::header::contact).raw("<sip:");
-    if (!contact_user_.empty()) to.text(contact_user_).raw("@");
-    to.text(path_.sent_by).raw(">").line();
-    to.field(sip::header::allow, allow);
+    write_contact(to);
+    to.field(sip::header::allow, allowed_methods);
+    to.field(sip::header::supported, supported_options(*settings_));
+    if (settings_->provisionals == reliability::required) to.field(sip::header::require, "100rel");
+    session_.write_request(to);
     if (!settings_->user_agent.empty()) to.field(sip::header::user_agent, settings_->user_agent);
-    write_credentials(to, "INVITE", invitation_.request_uri);
+    credentials_.write(to, "INVITE", invitation_.request_uri, *settings_, around_.random);
     for (const auto& [name, value] : invitation_.headers) to.field(name, value);
     to.body("application/sdp", {body.data(), *size});
     const auto bytes = out.commit(to.size());
@@ -79,13 +81,19 @@ void leg::send_invite(time_point now, outbox& out) {
 void leg::receive_response(const sip::message_view& response, sip::transaction_id id,
                            time_point now, outbox& out) {
     if (id == invite_) return invite_response(response, now, out);
-    if (id != bye_ || response.status() < 200) return;
+    if (id == reinvite_) return reinvite_response(response, now, out);
+    if (response.status() < 200) return;
+    if (const auto asked = std::ranges::find(asking_, id, &asking::id); asked != asking_.end()) {
+        auto what = std::move(*asked);
+        asking_.erase(asked);
+        return asked_answered(std::move(what), response, now, out);
+    }
+    if (id != bye_) return;
     // A carrier may challenge BYE too; the first challenge is answered, the call is over anyway.
     const bool challenge = response.status() == 401 || response.status() == 407;
     if (challenge && !std::exchange(bye_challenged_, true)) {
         // A nonce that served the INVITE may be spent: a challenge of BYE blames no password yet.
-        digest_.reset();
-        challenges_ = 0;
+        credentials_.forget();
     }
     if (challenge && take_challenge(response, out)) return send_bye(now, out);
     finish();
@@ -108,6 +116,7 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
         return around_.transactions.cancel(invite_, now, out);
     }
     if (phase_ != phase::inviting || response.status() == 100) return;
+    if (!take_reliable(response, now, out)) return;
     if (!response.body().empty()) {
         // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests.
         if (const auto agreed = negotiation_.receive_answer(response.body())) {
@@ -122,19 +131,26 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
     if (has_dialog_) {
         // The same 2xx again wants its ACK again; that of another fork wants to be left.
         if (response.to().tag() != dialog_.remote_tag()) return leave_fork(response, now, out);
-        if (!ack_waits_) send_ack(dialog_, out);
+        if (!ack_waits_) send_ack(dialog_, invite_cseq_, out);
         return;
     }
     if (phase_ == phase::finished) return leave_fork(response, now, out);
-    dialog_ = sip::dialog::as_caller(response);
+    if (auto* rang = early_dialog(response)) { // Its PRACKs have had their CSeqs.
+        dialog_ = std::move(rang->dialog);
+        dialog_.confirm(response);
+    } else {
+        dialog_ = sip::dialog::as_caller(response);
+    }
+    early_.clear();
     has_dialog_ = true;
+    note_peer(response);
     const bool unwanted = phase_ == phase::leaving;
     phase_ = phase::confirmed;
     follow_target();
     if (rerouting_)
         ack_waits_ = true;
     else
-        send_ack(dialog_, out);
+        send_ack(dialog_, invite_cseq_, out);
     // Our CANCEL crossed their 200: section 9.1 leaves BYE.
     if (unwanted) return send_bye(now, out);
     if (!response.body().empty()) {
@@ -146,13 +162,17 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
         return send_bye(now, out);
     }
     answered_ = true;
+    session_.accepted(response, now);
+    watch_session();
     tell(notice::what::answered, {.sip_code = response.status()});
 }
 
 void leg::refused(const sip::message_view& response, time_point now, outbox& out) {
     const auto status = response.status();
-    if ((status == 401 || status == 407) && take_challenge(response, out)) {
+    const bool challenge = status == 401 || status == 407;
+    if (challenge ? take_challenge(response, out) : status == 422 && session_.raise(response)) {
         ++invite_cseq_;
+        early_.clear();
         provisional_seen_ = final_seen_ = false;
         negotiation_.abandon();
         around_.transactions.disown(std::exchange(invite_, {}));
@@ -170,13 +190,13 @@ void leg::refused(const sip::message_view& response, time_point now, outbox& out
     finish();
 }
 
-void leg::send_ack(const sip::dialog& where, outbox& out) {
+void leg::send_ack(const sip::dialog& where, std::uint32_t cseq, outbox& out) {
     const sip::identity_text letters{{}, around_.random};
     std::string branch{sip::magic_cookie};
     branch += letters.view();
     sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
-    where.write_head(to, sip::method::ack, invite_cseq_, branch, via_transport(), path_.sent_by);
-    write_credentials(to, "ACK", where.remote_target());
+    where.write_head(to, sip::method::ack, cseq, branch, via_transport(), path_.sent_by);
+    credentials_.write_ack(to);
     to.no_body();
     static_cast<void>(out.commit(to.size()));
 }
@@ -186,7 +206,7 @@ void leg::send_ack(const sip::dialog& where, outbox& out) {
 void leg::leave_fork(const sip::message_view& response, time_point now, outbox& out) {
     constexpr int most_forks = 16;
     auto other = sip::dialog::as_caller(response);
-    send_ack(other, out);
+    send_ack(other, invite_cseq_, out);
     if (response.to().tag() == left_fork_ || forks_left_ == most_forks) return;
     left_fork_ = response.to().tag();
     ++forks_left_;

@@ -29,6 +29,8 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::refused_draining: return "refused_draining";
     case diagnostic::refused_overload: return "refused_overload";
     case diagnostic::refused_by_application: return "refused_by_application";
+    case diagnostic::refused_session_interval: return "refused_session_interval";
+    case diagnostic::refused_unreliable: return "refused_unreliable";
     case diagnostic::refused_rate: return "refused_rate";
     case diagnostic::source_banned: return "source_banned";
     case diagnostic::call_started: return "call_started";
@@ -41,6 +43,8 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::agent_failed: return "agent_failed";
     case diagnostic::callback_slow: return "callback_slow";
     case diagnostic::challenge_ignored: return "challenge_ignored";
+    case diagnostic::session_expired: return "session_expired";
+    case diagnostic::prack_missing: return "prack_missing";
     }
     return "unknown";
 }

@@ -34,8 +34,9 @@ public:
     }
 
     /// On the shard.
-    void drain(std::chrono::milliseconds deadline, time_point now) {
+    void drain(std::chrono::milliseconds deadline, time_point now, outbox& out) {
         engine_.drain();
+        engine_.leave_registrars(now, out);
         draining_ = true;
         drain_at_ = now + deadline;
         rest();

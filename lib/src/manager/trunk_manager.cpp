@@ -139,6 +139,7 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
     for (std::uint16_t i = 0; i < shards; ++i) {
         trunks::engine_config engine;
         engine.shard = i;
+        engine.shards = shards;
         engine.listeners = advertised;
         engine.media_at = media_at;
         engine.media_advertise = media_advertise;
@@ -150,6 +151,7 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
         engine.on_incoming = config.on_incoming;
         engine.on_record = config.on_record;
         engine.on_note = config.on_note;
+        engine.on_registration = config.on_registration;
         auto way = doors.emplace_back(std::make_shared<door>());
         engine.mailbox = std::make_shared<const call_handle::mailbox>(
             [way](std::function<void(trunks::engine&)> task) {
@@ -285,7 +287,7 @@ void trunk_manager::stop() {
 void trunk_manager::drain(std::chrono::milliseconds deadline) {
     impl_->each([deadline](host& one) {
         static_cast<void>(one.shard().post(
-            [&one, deadline](time_point now, outbox&) { one.drain(deadline, now); }));
+            [&one, deadline](time_point now, outbox& out) { one.drain(deadline, now, out); }));
     });
 }
 

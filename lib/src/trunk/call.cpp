@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <trunkline/core/text.hpp>
+#include <trunkline/sip/uri.hpp>
 #include <trunkline/trunk/agent.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -17,6 +19,10 @@ constexpr error gone{.code = errc::gone};
 } // namespace
 
 agent::~agent() = default;
+
+void agent::on_referred(call& of, std::string_view) {
+    static_cast<void>(of.report_referral(603));
+}
 
 std::uint64_t call::id() const noexcept {
     return self_->record.id;
@@ -41,6 +47,24 @@ std::string_view call::agent_name() const noexcept {
 }
 std::string_view call::fallback_name() const noexcept {
     return self_->fallback;
+}
+std::string_view incoming_call::header(std::string_view name) const {
+    const auto* leg = engine_->leg_of(*self_);
+    const auto* invite = leg != nullptr ? leg->request() : nullptr;
+    if (invite == nullptr) return {};
+    const auto known = sip::header_of(name);
+    if (known != sip::header::other) return invite->value(known);
+    for (const auto& field : invite->fields()) {
+        if (iequals(field.name, name)) return field.value;
+    }
+    return {};
+}
+void incoming_call::each_header(
+    const std::function<void(std::string_view name, std::string_view value)>& visit) const {
+    const auto* leg = engine_->leg_of(*self_);
+    const auto* invite = leg != nullptr ? leg->request() : nullptr;
+    if (invite == nullptr) return;
+    for (const auto& field : invite->fields()) visit(field.name, field.value);
 }
 call_handle call::handle() const {
     return {self_->record.id, engine_->config_.mailbox};
@@ -172,6 +196,28 @@ outcome<> call::send_digits(std::string_view digits) {
     const auto done = leg->media()->send_digits(digits, engine_->active_->now);
     leg->rearm_media();
     return done;
+}
+
+outcome<> call::transfer(std::string_view target) {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->commanded(*self_);
+    if (leg == nullptr) return gone;
+    const auto& [now, out] = std::pair{engine_->active_->now, &engine_->active_->out};
+    const bool number = !target.empty() && sip::telephone_number(target) == target;
+    if (!number) return leg->transfer(target, now, *out);
+    const auto& gateways = self_->trunk->gateways;
+    const auto host = gateways.empty() ? to_text(leg->path().peer.address) : gateways.front().host;
+    const auto literal = address::parse(host);
+    const bool bare = literal && !literal->is_v4() && !host.starts_with('[');
+    return leg->transfer("sip:" + std::string{target} + '@' + (bare ? '[' + host + ']' : host), now,
+                         *out);
+}
+
+outcome<> call::report_referral(int status) {
+    if (engine_->active_ == nullptr) return wrong_thread;
+    auto* leg = engine_->commanded(*self_);
+    return leg ? leg->report_referral(status, engine_->active_->now, engine_->active_->out)
+               : result<void>{gone};
 }
 
 void call::hang_up(std::string_view reason) {

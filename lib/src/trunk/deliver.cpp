@@ -2,6 +2,7 @@
 #include <span>
 #include <utility>
 
+#include <trunkline/core/text.hpp>
 #include <trunkline/trunk/engine.hpp>
 
 namespace trunkline::trunks {
@@ -24,6 +25,8 @@ void engine::deliver(const effects::event& what, time_point now, outbox& out) {
         const auto record = std::move(records_.front());
         records_.pop_front();
         tell_record(record, what.owner);
+    } else if (what.code == registration::event_code) {
+        tell_registration();
     } else if (auto* to = calls_.find(slot_id::of(what.owner))) {
         deliver_to(*to, what);
     }
@@ -97,6 +100,13 @@ void engine::deliver_to(live_call& to, const effects::event& what) {
     case calls::event::digit:
         return guarded(to, [&] { who.on_digit(facade, static_cast<char>(what.values[0])); });
     case calls::event::mark: return deliver_mark(to, what);
+    case calls::event::transfer: {
+        const transfer_progress told{static_cast<transfer_state>(what.values[0]),
+                                     static_cast<int>(what.values[1])};
+        return guarded(to, [&] { who.on_transfer(facade, told); });
+    }
+    case calls::event::referred:
+        return guarded(to, [&] { who.on_referred(facade, as_text(what.bytes)); });
     case calls::event::drained:
     case calls::event::incoming:
     case calls::event::utterance_played:

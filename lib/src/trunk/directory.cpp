@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include <trunkline/core/text.hpp>
+#include <trunkline/crypto/hash.hpp>
 #include <trunkline/sip/grammar.hpp>
 #include <trunkline/sip/uri.hpp>
 
@@ -85,6 +86,20 @@ namespace {
     return std::nullopt;
 }
 
+/// RFC 4028 sections 4 and 5: 90 s is the least that any Min-SE may say.
+[[nodiscard]] std::optional<config_error> check_session(const trunk_config& config) {
+    using namespace std::chrono_literals;
+    if (config.min_se < 90s || config.min_se > 1h) {
+        return wrong("min_se", "90 to 3600", "min_se has to be between 90 and 3600 seconds");
+    }
+    const bool asked = config.session_expires != 0s;
+    if (asked && (config.session_expires < config.min_se || config.session_expires > 24h)) {
+        return wrong("session_expires", "0, or min_se to 86400",
+                     "session_expires is 0, for none, or between min_se and 86400 seconds");
+    }
+    return std::nullopt;
+}
+
 [[nodiscard]] std::optional<config_error> check_numbers(const trunk_config& config) {
     std::unordered_set<std::string_view> seen;
     seen.reserve(config.numbers.size());
@@ -104,21 +119,43 @@ namespace {
     }
     for (std::size_t i = 0; i < config.headers.size(); ++i) {
         const auto& [name, value] = config.headers[i];
-        if (name.empty() || !sip::grammar::all(name, sip::grammar::set::token) ||
-            !printable(value)) {
-            return wrong(at("headers", i), "a header", "'" + name + "' cannot be sent as a header");
-        }
-        const auto known = sip::header_of(name);
-        if (known != sip::header::other && known != sip::header::p_asserted_identity &&
-            known != sip::header::privacy && known != sip::header::diversion &&
-            known != sip::header::identity && known != sip::header::subject &&
-            known != sip::header::alert_info) {
-            return wrong(at("headers", i), "not ours to set",
-                         "'" + name + "' is written by the library itself");
+        if (!may_be_sent(name, value)) {
+            return wrong(at("headers", i), "ours to set",
+                         "'" + name + "' cannot be sent, or is written by the library itself");
         }
     }
     return std::nullopt;
 }
+
+[[nodiscard]] std::optional<config_error> check_registration(const trunk_config& config) {
+    if (!config.registration) return std::nullopt;
+    constexpr std::chrono::seconds least{60};
+    constexpr std::chrono::seconds most{3'600};
+    if (config.registration->expires < least || config.registration->expires > most) {
+        return wrong("registration.expires", "60 to 3600",
+                     "a registration lasts between 60 and 3600 seconds");
+    }
+    if (!config.auth) {
+        return wrong("registration", "auth",
+                     "a trunk registers as the user of its auth, and there is none");
+    }
+    if (config.gateways.empty()) {
+        return wrong("registration", "gateways",
+                     "a trunk registers with its gateways, and there is none");
+    }
+    return std::nullopt;
+}
+
+/// Opaque, and no secret: it tells trunks apart, and opens nothing to whoever knows it.
+[[nodiscard]] std::string contact_user_of(const trunk_config& config) {
+    if (!config.registration) return {};
+    const auto hash = crypto::hash(crypto::hash_algorithm::sha256,
+                                   {"contact\n", config.name, "\n", config.auth->username});
+    return "tr" + std::string{hash.view().substr(0, 22)};
+}
+
+static_assert(static_cast<int>(prack_policy::required) ==
+              static_cast<int>(calls::reliability::required));
 
 [[nodiscard]] std::shared_ptr<const calls::leg_settings> settings_of(const trunk_config& config,
                                                                      std::string_view user_agent) {
@@ -131,6 +168,8 @@ namespace {
             made->codecs.push_back({8, sdp::encoding::pcma});
     }
     made->symmetric = config.rtp_symmetric;
+    made->session = {config.session_expires, config.min_se};
+    made->provisionals = static_cast<calls::reliability>(config.prack);
     made->user_agent = user_agent;
     if (config.auth) {
         made->auth_username = config.auth->username;
@@ -170,15 +209,34 @@ void trunk::index_numbers() {
     std::ranges::sort(numbers, {}, digits_of);
 }
 
+bool may_be_sent(std::string_view name, std::string_view value) {
+    if (name.empty() || !sip::grammar::all(name, sip::grammar::set::token) || !printable(value)) {
+        return false;
+    }
+    switch (sip::header_of(name)) {
+    case sip::header::other:
+    case sip::header::p_asserted_identity:
+    case sip::header::privacy:
+    case sip::header::diversion:
+    case sip::header::identity:
+    case sip::header::subject:
+    case sip::header::alert_info: return true;
+    default: return false;
+    }
+}
+
 result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
         std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate) {
     if (auto bad = check_names(config)) return *std::move(bad);
+    if (auto bad = check_session(config)) return *std::move(bad);
     if (auto bad = check_numbers(config)) return *std::move(bad);
     if (auto bad = check_credentials(config.auth, "auth")) return *std::move(bad);
     if (auto bad = check_credentials(config.inbound_auth, "inbound_auth")) return *std::move(bad);
+    if (auto bad = check_registration(config)) return *std::move(bad);
     auto made = std::make_shared<trunk>();
     made->id = id;
+    made->contact_user = contact_user_of(config);
     for (std::size_t i = 0; i < config.allow_from.size(); ++i) {
         const auto parsed = cidr::parse(config.allow_from[i]);
         if (!parsed) {

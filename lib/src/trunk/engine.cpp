@@ -100,6 +100,9 @@ void engine::receive_response(flow_id flow, time_point now, outbox& out) {
     if (got.what != sip::transaction_layer::fate::response) return;
     if (auto* held = legs_.find(slot_id::of(got.owner))) {
         held->machine.receive_response(*message_, got.id, now, out);
+    } else if (auto* with = registration_of(got.owner)) {
+        with->receive_response(*message_, got.id, now, out);
+        registration_moved(*with, now, out);
     }
 }
 
@@ -108,6 +111,9 @@ void engine::transaction_over(const sip::transaction_layer::ended& what, time_po
     if (what.what == sip::transaction_layer::ended::why::nothing) return;
     if (auto* held = legs_.find(slot_id::of(what.owner))) {
         held->machine.transaction_ended(what, now, out);
+    } else if (auto* with = registration_of(what.owner)) {
+        with->transaction_ended(what, now, out);
+        registration_moved(*with, now, out);
     }
 }
 
@@ -124,6 +130,11 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
     case gateway_names::timer_kind:
         names_.fire(now, out);
         return names_settled(now, out); // A lookup may have taken too long.
+    case registration::timer_kind: {
+        auto& with = *static_cast<registration*>(node.owner);
+        with.fire(now, out);
+        return registration_moved(with, now, out);
+    }
     case ring_timer: {
         auto& of = *static_cast<live_call*>(node.owner);
         if (auto* leg = leg_of(of)) {
@@ -210,6 +221,9 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         return tell(calls::event::answered);
     case kind::refused:
         note_media(*of, held->machine);
+        if (what.end.sip_code == 503 && what.retry_after) {
+            let_rest(held->machine.path().peer, *what.retry_after, now);
+        }
         of->leg.reset();
         return attempt_failed(*of, what.end, now, out);
     case kind::ended:
@@ -313,6 +327,7 @@ void engine::set_directory(std::shared_ptr<const directory> trunks, time_point n
         for (const auto& gateway : one->gateways) names.push_back({gateway.host, gateway.port});
     }
     names_.keep(names, now, out);
+    keep_registrations(now, out);
 }
 
 void engine::hang_up_all(std::string_view reason, time_point now, outbox& out) {

@@ -64,6 +64,10 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     if (known.generation != up.flow.generation) known = {up.flow.generation, 0, {}};
     known.info = up.info;
     const auto asked = static_cast<std::uint64_t>(up.asked);
+    if (auto* with = registration_of(owner_id{asked})) {
+        with->flow_up(path_of(up.flow, with->of()), now, out);
+        return registration_moved(*with, now, out);
+    }
     const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
     if (asked == 0 || waiting == waiting_.end()) return;
     const auto who = *waiting;
@@ -84,6 +88,10 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
 }
 
 void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
+    if (auto* with = registration_of(owner_id{asked})) {
+        with->flow_down(now, out);
+        return registration_moved(*with, now, out);
+    }
     const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
     if (asked != 0 && waiting != waiting_.end()) {
         const auto who = *waiting;

@@ -37,6 +37,13 @@ constexpr std::array families{record_type::a, record_type::aaaa};
 
 } // namespace
 
+std::string in_uri(std::string_view host, std::uint16_t port) {
+    std::string text{host};
+    const auto literal = address::parse(host);
+    if (literal && !literal->is_v4() && !text.starts_with('[')) text = '[' + text + ']';
+    return port == 0 ? text : text + ':' + std::to_string(port);
+}
+
 bool gateway_names::by_service(const gateway_name& of) const {
     if (of.port != 0) return false;
     return std::ranges::none_of(families, [&](record_type family) {

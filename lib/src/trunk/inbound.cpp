@@ -2,11 +2,10 @@
 // it.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/core/text.hpp>
-#include <trunkline/sip/unsupported.hpp>
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -17,7 +16,8 @@ namespace {
 using sip::header;
 using sip::method;
 
-constexpr std::string_view allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n";
+constexpr std::string_view allow =
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\n";
 constexpr std::string_view accept = "Accept: application/sdp\r\n";
 constexpr std::size_t room_for_response = 2048;
 
@@ -44,9 +44,12 @@ bool engine::knows(const trunk& one, const address& source) const {
     return false;
 }
 
-/// Several trunks may sit behind one carrier's address: the one that has the number is meant. By
-/// allow_from first, by what gateways resolve to after that.
-/// A trunk that takes no calls is meant only when no other is.
+/// Several trunks may sit behind one carrier's address: the one whose registered Contact was called
+/// is meant, else the one that has the number. By allow_from first, by what gateways resolve to
+/// after that. A trunk that takes no calls is meant only when no other is.
+///
+/// A Contact's user part is no credential: proxies have seen it, and it stays the same. It chooses
+/// among trunks that know the source, and lets nobody in whom no trunk knows.
 std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     const auto allowed = [&](const trunk& one) {
         return std::ranges::any_of(
@@ -58,8 +61,8 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
         const bool by_list = allowed(*one);
         if (!by_list && !knows(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
-        const int rank =
-            1 + (by_list ? 1 : 0) + (meant ? 2 : 0) + (meant && one->config.inbound ? 4 : 0);
+        const int rank = 1 + (by_list ? 1 : 0) + (meant ? 2 : 0) +
+                         (meant && one->config.inbound ? 4 : 0) + (by_contact(*one) ? 8 : 0);
         if (rank <= best_rank) continue;
         best = one;
         best_rank = rank;
@@ -67,9 +70,25 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     return best;
 }
 
-/// Request-URI first, To as fallback.
+bool engine::by_contact(const trunk& on) const {
+    return !on.contact_user.empty() && message_->request_uri().user == on.contact_user;
+}
+
+/// Whom the Request-URI names; where that is our own Contact, the carrier has put it in the place
+/// of the number, which is then in P-Called-Party-ID (RFC 7315 section 4.2), or in To.
+std::string_view engine::called_user(const trunk& on) const {
+    if (!by_contact(on)) return message_->request_uri().user;
+    for (const auto& field : message_->fields()) {
+        if (field.id != header::other || !iequals(field.name, "P-Called-Party-ID")) continue;
+        const auto party = sip::name_addr_view::parse(field.value);
+        if (party && !party->uri.user.empty()) return party->uri.user;
+    }
+    return message_->to().uri.user;
+}
+
+/// To as fallback.
 const did* engine::called(const trunk& on) const {
-    if (const auto* found = on.find(message_->request_uri().user)) return found;
+    if (const auto* found = on.find(called_user(on))) return found;
     return on.find(message_->to().uri.user);
 }
 
@@ -141,37 +160,6 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
 }
 
-/// One short 403, without any state and without a word about who we are; then silence. No name
-/// that a stranger wrote is ever looked up.
-void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbox& out) {
-    using reception = admission::reception;
-    const auto& request = *message_;
-    if (request.method() == method::ack) return;
-    const auto how = admission_.receive(from.peer.address, now);
-    if (how == reception::ban) {
-        std::array<std::int64_t, 2> halves{};
-        std::memcpy(halves.data(), from.peer.address.bytes.data(), sizeof halves);
-        out.note(severity::warning, diagnostic::source_banned, owner_id::none,
-                 {halves[0], halves[1]});
-    }
-    if (how != reception::answer) return;
-    int status = 0;
-    if (config_.answer_strangers) {
-        sip::writer to{out.reserve(flow, room_for_response + 65'536)};
-        to.response_head(request, 403, "Forbidden", admission_.reply_to(request).tag(), from.peer)
-            .no_body();
-        // Never more bytes than came: nobody is to be flooded in a stranger's name.
-        const bool fits = !to.failed() && to.size() < request.size();
-        static_cast<void>(out.commit(fits ? to.size() : 0));
-        if (fits) status = 403;
-    }
-    const diagnostic why = diagnostic::refused_unknown_source;
-    if (request.method() != method::invite) {
-        return out.note(severity::trace, why, owner_id::none, {status});
-    }
-    record_refusal(nullptr, {status, why, {}, status}, from, now, out);
-}
-
 engine::refusal engine::check_credentials(const trunk& on, const flow_info& from, time_point now) {
     if (!on.config.inbound_auth) return {};
     const auto& wanted = *on.config.inbound_auth;
@@ -198,31 +186,6 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
             std::string{as_text(std::span{lines}.first(to.size()))}, detail};
 }
 
-/// What is shed before anything is looked at, and why in this order. Whoever is in a call is never
-/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK pass, so that calls end when they are to
-/// end, most of all when there are too many. A stranger was told so before: he has a bucket of his
-/// own and takes nothing from a trunk. Then comes our own limit, so that what we cannot serve costs
-/// no trunk its rate; then the trunk's rate, before all that needs a hash, a transaction or a look
-/// into the body. Where a trunk has a password, who shows none has nothing to guess and gets a
-/// stateless challenge: only credentials count, so that guesses come at the trunk's rate at most.
-engine::refusal engine::shed(const trunk& on, time_point now) {
-    const auto& request = *message_;
-    const auto method = request.method();
-    if (!request.to().tag().empty() || method == method::bye || method == method::prack) return {};
-    const bool begins = method == method::invite;
-    const auto refused = [&](diagnostic why) {
-        const auto seconds = std::to_string(admission_.reply_to(request).retry_after);
-        return refusal{503, why, "Retry-After: " + seconds + "\r\n"};
-    };
-    if (transactions_.size() >= config_.max_transactions ||
-        (begins && calls_.size() >= config_.max_calls)) {
-        return refused(diagnostic::refused_overload);
-    }
-    const bool counts = on.config.inbound_auth ? request.has(header::authorization) : begins;
-    if (counts && !on.rate->admit(now)) return refused(diagnostic::refused_rate);
-    return {};
-}
-
 /// The first failing check answers, in this order: 401, 501 or 405, 416, 482, 420, 415, 406, and
 /// for an INVITE 403, 404, 503 (400 and 505 came before, 486 and 488 come after).
 engine::refusal engine::check(const trunk& on, const flow_info& from, bool merged, time_point now) {
@@ -235,6 +198,8 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     case method::bye:
     case method::info:
     case method::update:
+    case method::refer:
+    case method::notify:
     case method::prack: return {481, diagnostic::refused_method, {}};
     default: return {405, diagnostic::refused_method, std::string{allow}};
     }
@@ -243,8 +208,8 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     }
     if (merged) return {482, diagnostic::refused_merged, {}};
     if (!request.to().tag().empty()) return {481, diagnostic::refused_method, {}};
-    if (request.has(header::require)) {
-        return {420, diagnostic::refused_extension, sip::unsupported_fields(request)};
+    if (auto fields = calls::unsupported_fields(request, *on.settings); !fields.empty()) {
+        return {420, diagnostic::refused_extension, std::move(fields)};
     }
     if (request.method() == method::invite) return check_invite(on);
     if (draining_) return {503, diagnostic::refused_draining, "Retry-After: 30\r\n"};
@@ -264,6 +229,14 @@ engine::refusal engine::check_invite(const trunk& on) const {
         return {406, diagnostic::refused_accept,
                 "Warning: 399 trunkline \"only application/sdp is spoken here\"\r\n"};
     }
+    if (calls::session_timer::too_small(request, on.settings->session)) {
+        return {422, diagnostic::refused_session_interval,
+                "Min-SE: " + std::to_string(on.settings->session.least.count()) + "\r\n"};
+    }
+    if (on.settings->provisionals == calls::reliability::required &&
+        !request.lists(header::supported, "100rel") && !request.lists(header::require, "100rel")) {
+        return {421, diagnostic::refused_unreliable, "Require: 100rel\r\n"};
+    }
     if (!on.config.inbound) return {403, diagnostic::refused_trunk_disabled, {}};
     if (called(on) == nullptr) return {404, diagnostic::refused_number_unknown, {}};
     return {};
@@ -278,60 +251,6 @@ void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from,
     to.response_head(*message_, status, sip::reason_phrase(status), tag, from.peer);
     to.raw(fields).no_body();
     transactions_.responded(id, status, out.commit(to.size()), now);
-}
-
-void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
-                    time_point now, outbox& out) {
-    const bool shed =
-        how.why == diagnostic::refused_rate || how.why == diagnostic::refused_overload;
-    // Without a transaction: what is shed, whoever has not shown a password yet (RFC 3261 section
-    // 26.3.2.4), and a merged request, because the first one has the key by its Call-ID.
-    if (shed || how.why == diagnostic::refused_unauthorized ||
-        how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions) {
-        answer_statelessly(how.status, how.fields, flow, from, out);
-    } else {
-        const auto id =
-            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-        answer(id, flow, from, how.status, how.fields, now, out);
-    }
-    // The first 401 is how digest begins, and no refusal yet.
-    const bool first_challenge = how.status == 401 && how.detail == 3;
-    if (message_->method() != method::invite || first_challenge) {
-        return out.note(severity::trace, how.why, owner_id::none, {how.detail});
-    }
-    if (!shed) return record_refusal(&on, how, from, now, out);
-    auto told = how;
-    told.detail = static_cast<std::int64_t>(admission_.shed(now));
-    if (told.detail > 0) record_refusal(&on, told, from, now, out);
-}
-
-/// The same request again gets the same answer, for as long as its sender likes (RFC 3261 section
-/// 8.2.7).
-void engine::answer_statelessly(int status, std::string_view fields, flow_id flow,
-                                const flow_info& from, outbox& out) {
-    sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
-    to.response_head(*message_, status, sip::reason_phrase(status),
-                     admission_.reply_to(*message_).tag(), from.peer);
-    to.raw(fields).no_body();
-    static_cast<void>(out.commit(to.size()));
-}
-
-void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
-                            time_point now, outbox& out) {
-    out.note(severity::warning, how.why, owner_id::none, {how.detail, how.status});
-    call_record record;
-    record.call_id = message_->call_id();
-    if (on != nullptr) record.trunk = on->config.name;
-    record.source = to_text(from.peer);
-    record.from = message_->from().uri.user;
-    record.to = message_->request_uri().user;
-    record.started = now;
-    record.ended_by = ended_by::local_error;
-    record.sip_code = how.status;
-    record.reason = how.words.empty() ? std::string{name(how.why)} : how.words;
-    record.refused = how.why;
-    records_.push_back(std::move(record));
-    out.tell(owner_id::none, record_event);
 }
 
 void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox& out) {
@@ -359,7 +278,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     const auto* number = called(*on);
     made.record.call_id = message_->call_id();
     made.record.from = message_->from().uri.user;
-    made.record.to = message_->request_uri().user;
+    made.record.to = called_user(*on);
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;

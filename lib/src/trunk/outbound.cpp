@@ -25,13 +25,6 @@ namespace {
     return number;
 }
 
-[[nodiscard]] std::string in_uri(std::string_view host, std::uint16_t port) {
-    std::string text{host};
-    const auto literal = address::parse(host);
-    if (literal && !literal->is_v4() && !text.starts_with('[')) text = '[' + text + ']';
-    return port == 0 ? text : text + ':' + std::to_string(port);
-}
-
 } // namespace
 
 void engine::dial(dial_request what, time_point now, outbox& out) {
@@ -64,6 +57,11 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     if (what.to.empty() || what.to.find_first_of(" \t\r\n<>@;,\"") != std::string::npos) {
         return fail(484, "'" + what.to + "' cannot be dialled");
     }
+    for (const auto& [name, value] : what.headers) {
+        if (!may_be_sent(name, value)) return fail(400, "'" + name + "' is no header to be set");
+    }
+    made.anonymous = what.anonymous;
+    made.headers = std::move(what.headers);
     if (draining_) return fail(503, "shutting down");
     if (!on->channels->take()) return fail(486, "all channels of the trunk are in use");
     made.channel_taken = true;
@@ -115,9 +113,30 @@ void engine::next_attempt(live_call& of, time_point now, outbox& out) {
     const auto& chosen = of.candidates[of.next_candidate];
     of.record.gateway = chosen.gateway;
     of.attempt_started = now;
+    if (rests(chosen.to, now)) {
+        return attempt_failed(
+            of,
+            {ended_by::carrier, 503, "it was overloaded a moment ago, and said for how long", {}},
+            now, out);
+    }
     const auto asked = next_token_++;
     waiting_.push_back({asked, of.id, std::nullopt});
     out.connect(token{asked}, transport::udp, listener_id{}, chosen.to);
+}
+
+void engine::let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now) {
+    // A gateway cannot close a trunk for longer than that, nor fill a table.
+    constexpr std::chrono::seconds longest{60};
+    constexpr std::size_t most = 256;
+    std::erase_if(resting_,
+                  [&](const resting& one) { return one.until <= now || one.gateway == gateway; });
+    if (seconds == 0 || resting_.size() == most) return;
+    resting_.push_back({gateway, now + std::min(std::chrono::seconds{seconds}, longest)});
+}
+
+bool engine::rests(const endpoint& gateway, time_point now) const {
+    return std::ranges::any_of(
+        resting_, [&](const resting& one) { return one.gateway == gateway && one.until > now; });
 }
 
 void engine::names_settled(time_point now, outbox& out) {
@@ -126,6 +145,7 @@ void engine::names_settled(time_point now, outbox& out) {
     for (const auto id : ready) {
         if (auto* of = calls_.find(id); of && !of->ended) next_attempt(*of, now, out);
     }
+    registrations_.each([&](registration& each) { each.names_settled(now, out); });
 }
 
 void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out) {
@@ -149,6 +169,14 @@ calls::invitation engine::invitation_of(const live_call& of,
     made.from = from.empty() ? "<sip:" + ours + '>' : "<sip:" + from + '@' + ours + '>';
     made.contact_user = from;
     made.headers = of.trunk->config.headers;
+    made.headers.insert(made.headers.end(), of.headers.begin(), of.headers.end());
+    if (of.anonymous) {
+        // Section 4.1.1.3 of RFC 3323 and section 9.1 of RFC 3325: the carrier still knows who
+        // calls.
+        made.headers.emplace_back("Privacy", "id");
+        made.headers.emplace_back("P-Asserted-Identity", made.from);
+        made.from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+    }
     return made;
 }
 

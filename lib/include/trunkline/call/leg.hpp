@@ -9,82 +9,30 @@
 #include <utility>
 #include <vector>
 
+#include <trunkline/call/credentials.hpp>
+#include <trunkline/call/environment.hpp>
+#include <trunkline/call/leg_settings.hpp>
 #include <trunkline/call/media_stream.hpp>
-#include <trunkline/call/types.hpp>
-#include <trunkline/core/entropy.hpp>
+#include <trunkline/call/session_timer.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/timer_wheel.hpp>
 #include <trunkline/sdp/offer_answer.hpp>
 #include <trunkline/sip/dialog.hpp>
-#include <trunkline/sip/digest.hpp>
 #include <trunkline/sip/identity.hpp>
-#include <trunkline/sip/transaction_layer.hpp>
 
 namespace trunkline::calls {
-
-/// What all calls of a trunk have in common. Immutable: a call keeps the one it began with.
-struct leg_settings {
-    sdp::codec_list codecs = sdp::both_laws();
-    bool dtmf = true;
-    bool symmetric = true;
-    rtp::release delivery = rtp::release::as_arrived;
-    std::string auth_username{};
-    std::string auth_password{};
-    std::string auth_realm{}; ///< Only a challenge of this realm is answered; empty takes any.
-    std::string user_agent{}; ///< Of requests; never told to strangers.
-};
-
-/// Where signalling goes, and what we call ourselves there.
-struct signalling_path {
-    flow_id flow{};
-    transport over = transport::udp;
-    endpoint peer{};
-    std::string sent_by{};      ///< Host and port as the peer reaches us.
-    address media_at{};         ///< Bound to,
-    address media_advertised{}; ///< and told in SDP.
-};
-
-/// What a leg tells its trunk, which decides what becomes of it.
-struct notice {
-    enum class what : std::uint8_t {
-        ringing,
-        early_media,
-        answered,
-        refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
-        ended,   ///< The call is over.
-        reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
-        finished ///< Nothing is under way any more: the leg may be erased.
-    };
-    what kind;
-    owner_id owner;
-    ending end{};
-    endpoint target{};
-    std::optional<std::uint32_t> retry_after{};
-};
-
-/// The machines of a shard that a leg works with. All of them outlive it.
-struct environment {
-    sip::transaction_layer& transactions;
-    timer_wheel& wheel;
-    entropy& random;
-    const sip::timers& timers;
-    std::vector<notice>& notices;
-    duration wall_clock_offset{};
-};
-
-/// What an outbound INVITE says.
-struct invitation {
-    std::string request_uri{};
-    std::string from{}; ///< name-addr without a tag.
-    std::string to{};
-    std::string contact_user{};
-    std::vector<std::pair<std::string, std::string>> headers{}; ///< P-Asserted-Identity and others.
-};
 
 class leg {
 public:
     /// The `kind` of the timers it arms.
-    enum class timer : std::uint16_t { repeat_2xx = 2, media = 3, guard = 4 };
+    enum class timer : std::uint16_t {
+        repeat = 2,
+        media = 3,
+        guard = 4,
+        session = 16, ///< A refresh is due, or the end.
+        transfer = 17,
+        reinvite = 18, ///< After a glare (RFC 3261 section 14.1).
+    };
 
     /// `owner` is the leg's own: of transactions, media and notices. Events are told to `told`, or
     /// to `owner` when that is none.
@@ -117,6 +65,13 @@ public:
     // Both.
 
     void hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out);
+
+    /// REFER, RFC 3515: the peer is asked to call `target`, a SIP or tel URI. What becomes of it is
+    /// told as event::transfer. wrong_state: no call is up, or a transfer is under way already.
+    result<void> transfer(std::string_view target, time_point now, outbox& out);
+    /// After event::referred: what became of the call that the peer asked for. 603 declines it; a
+    /// final status is the last word.
+    result<void> report_referral(int status, time_point now, outbox& out);
     /// A request in the dialog. ACK has no transaction; all others are accepted here.
     void receive_request(const sip::message_view& request, const flow_info& from, flow_id flow,
                          time_point now, outbox& out);
@@ -138,6 +93,10 @@ public:
     [[nodiscard]] direction which() const noexcept { return direction_; }
     [[nodiscard]] std::string_view call_id() const noexcept { return call_id_; }
     [[nodiscard]] std::string_view local_tag() const noexcept { return local_tag_.view(); }
+    /// The INVITE that came, until its answer was acknowledged.
+    [[nodiscard]] const sip::message_view* request() const noexcept {
+        return request_ ? &**request_ : nullptr;
+    }
     [[nodiscard]] bool answered() const noexcept { return answered_; }
     [[nodiscard]] bool over() const noexcept { return told_end_; }
     [[nodiscard]] bool provisional_seen() const noexcept { return provisional_seen_; }
@@ -161,6 +120,7 @@ private:
     void tell(notice::what kind, ending end = {});
     void end(ending how, time_point now, outbox& out);
     void finish();
+    void disarm_all() noexcept;
     void release_media(time_point now, outbox& out);
 
     void open_media(outbox& out);
@@ -177,18 +137,72 @@ private:
     void repeat_2xx(time_point now, outbox& out);
     void acknowledged(const sip::message_view& ack, time_point now, outbox& out);
 
+    // leg_reliable.cpp
+    [[nodiscard]] bool answers_reliably() const;
+    void respond_provisionally(int status, std::string_view body, time_point now, outbox& out);
+    void write_reliable(sip::writer& to);
+    void keep_provisional(std::span<const std::byte> bytes, time_point now);
+    void repeat_provisional(time_point now, outbox& out);
+    void stop_repeating() noexcept;
+    void prack_received(const sip::message_view& request, sip::transaction_id id, flow_id flow,
+                        const endpoint& source, time_point now, outbox& out);
+    [[nodiscard]] bool take_reliable(const sip::message_view& response, time_point now,
+                                     outbox& out);
+
     // leg_outbound.cpp
     void send_invite(time_point now, outbox& out);
     void invite_response(const sip::message_view& response, time_point now, outbox& out);
     void provisional(const sip::message_view& response, time_point now, outbox& out);
     void accepted(const sip::message_view& response, time_point now, outbox& out);
     void refused(const sip::message_view& response, time_point now, outbox& out);
-    void send_ack(const sip::dialog& where, outbox& out);
+    void send_ack(const sip::dialog& where, std::uint32_t cseq, outbox& out);
     void leave_fork(const sip::message_view& response, time_point now, outbox& out);
 
+    // leg_requests.cpp
+    struct early {
+        sip::dialog dialog;
+        std::uint32_t rseq = 0; ///< Of its last reliable response.
+    };
+    struct asking {
+        sip::transaction_id id{};
+        sip::method what = sip::method::other;
+        std::string tag{}; ///< The peer's: of forks that ring, PRACK is for one.
+        std::string fields{};
+        std::string type{};
+        std::string body{};
+        bool challenged = false;
+    };
+    void ask(asking what, time_point now, outbox& out);
+    void asked_answered(asking what, const sip::message_view& response, time_point now,
+                        outbox& out);
+    void asked_failed(sip::method what, int status, time_point now, outbox& out);
+    void drop_requests() noexcept;
+    [[nodiscard]] sip::dialog* dialog_with(std::string_view tag);
+    [[nodiscard]] early* early_dialog(const sip::message_view& response);
+
+    // leg_refresh.cpp
+    void note_peer(const sip::message_view& message);
+    void watch_session();
+    void session_due(time_point now, outbox& out);
+    void refresh_session(time_point now, outbox& out);
+    void refreshed(const sip::message_view& response, time_point now);
+    [[nodiscard]] bool reinviting() const noexcept { return reinvite_ && !reinvite_done_; }
+    void send_reinvite(time_point now, outbox& out);
+    void reinvite_response(const sip::message_view& response, time_point now, outbox& out);
+    void refresh_failed(int status, time_point now, outbox& out);
+    void write_contact(sip::writer& to) const;
+
+    // leg_transfer.cpp
+    void transfer_answered(int status, time_point now, outbox& out);
+    void tell_transfer(transfer_state state, int status, outbox& out);
+    void notified(const sip::message_view& request, sip::transaction_id id, flow_id flow,
+                  const endpoint& source, time_point now, outbox& out);
+    void referred(const sip::message_view& request, sip::transaction_id id, flow_id flow,
+                  const endpoint& source, time_point now, outbox& out);
+
     // leg_indialog.cpp
-    void reinvited(const sip::message_view& request, sip::transaction_id id, flow_id flow,
-                   const endpoint& source, time_point now, outbox& out);
+    void reinvited(const sip::message_view& request, sip::dialog& within, sip::transaction_id id,
+                   flow_id flow, const endpoint& source, time_point now, outbox& out);
     [[nodiscard]] bool busy_negotiating(const sip::message_view& request) const;
     void bye_received(const sip::message_view& request, time_point now, outbox& out);
     void info_received(const sip::message_view& request, outbox& out);
@@ -197,7 +211,6 @@ private:
                time_point now, outbox& out);
     void send_bye(time_point now, outbox& out);
     [[nodiscard]] bool take_challenge(const sip::message_view& response, outbox& out);
-    void write_credentials(sip::writer& to, std::string_view method, std::string_view uri);
     void follow_target();
 
     environment& around_;
@@ -233,11 +246,11 @@ private:
     std::optional<sip::message> request_; ///< The INVITE, until it is acknowledged.
     endpoint source_{};                   ///< Where it came from.
     invitation invitation_;
-    std::unique_ptr<sip::digest_client> digest_;
-    int challenges_ = 0;
-    std::string invite_credentials_; ///< Header lines that the ACK of a 2xx repeats.
-    std::string left_fork_;          ///< The tag of the last fork that was left,
-    int forks_left_ = 0;             ///< and how many were.
+    credentials credentials_;
+    std::vector<early> early_;   ///< Forks that ring, until one answers.
+    std::vector<asking> asking_; ///< Requests of ours in the dialog, but INVITE and BYE.
+    std::string left_fork_;      ///< The tag of the last fork that was left,
+    int forks_left_ = 0;         ///< and how many were.
 
     sdp::negotiation negotiation_;
     wish wish_ = wish::none;
@@ -248,6 +261,23 @@ private:
     std::uint16_t rtcp_port_ = 0;
     std::optional<media_stream> media_;
 
+    session_timer session_;
+    bool peer_takes_update_ = false;
+    sip::transaction_id reinvite_;
+    std::uint32_t reinvite_cseq_ = 0;
+    bool reinvite_done_ = false; ///< It has its 2xx, which may come again.
+    bool reinvite_challenged_ = false;
+
+    /// A transfer that we asked for.
+    enum class transfer_phase : std::uint8_t { none, asked, subscribed };
+    transfer_phase transfer_ = transfer_phase::none;
+    bool referred_ = false; ///< The peer asked for one, and waits for what becomes of it.
+
+    std::vector<std::byte> last_provisional_; ///< Reliable, and not acknowledged yet.
+    std::uint32_t rseq_ = 0;
+    int next_provisional_ = 0;        ///< What waits for that.
+    bool described_reliably_ = false; ///< The answer has arrived: the 200 does not repeat it.
+
     std::vector<std::byte> last_2xx_;
     std::uint32_t cseq_2xx_ = 0; ///< The ACK's, too.
     flow_id flow_2xx_{};         ///< A response goes where its request came from.
@@ -256,6 +286,9 @@ private:
     timer_node repeat_timer_;
     timer_node media_timer_;
     timer_node guard_timer_;
+    timer_node session_timer_;
+    timer_node transfer_timer_;
+    timer_node reinvite_timer_;
 };
 
 } // namespace trunkline::calls

@@ -44,6 +44,19 @@ struct audio_frame {
     frame_kind kind = frame_kind::speech;
 };
 
+/// What became of a transfer that was asked for by REFER (RFC 3515).
+enum class transfer_state : std::uint8_t {
+    accepted,  ///< The far end has agreed to try.
+    trying,    ///< It told of a provisional response: `status`.
+    succeeded, ///< The new call was answered; this one is still there.
+    failed,    ///< It was not, and this call goes on: `status` says why.
+    unknown,   ///< The far end agreed, and never told.
+};
+struct transfer_progress {
+    transfer_state state = transfer_state::unknown;
+    int status = 0; ///< SIP status of the new call, or of the REFER that was refused.
+};
+
 /// Counted by the media stream of a call.
 struct media_statistics {
     std::uint64_t sent = 0;     ///< RTP packets.
@@ -71,6 +84,8 @@ enum class event : std::uint16_t {
     mark,             ///< values: tag, 1 when it was played and 0 when its utterance was cleared
     utterance_played, ///< values: id, samples
     drained,
+    transfer, ///< values: transfer_state, status
+    referred, ///< bytes: the URI that the peer wants us to call
     ended,
 };
 

@@ -39,6 +39,8 @@ enum class diagnostic : std::uint16_t {
     refused_draining,
     refused_overload, ///< values: requests shed since the last one told, status
     refused_by_application,
+    refused_session_interval, ///< Below our Min-SE (RFC 4028 section 9).
+    refused_unreliable,       ///< The trunk wants 100rel, and the INVITE cannot.
     refused_rate,  ///< values: requests shed since the last one told, status
     source_banned, ///< values: both halves of the address, as its bytes stand
     // Calls.
@@ -52,6 +54,8 @@ enum class diagnostic : std::uint16_t {
     agent_failed,      ///< An agent's callback threw.
     callback_slow,     ///< values: microseconds
     challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm)
+    session_expired,   ///< Nobody refreshed it (RFC 4028).
+    prack_missing,     ///< No PRACK for a reliable response in 64*T1 (RFC 3262 section 3).
 };
 
 [[nodiscard]] TRUNKLINE_EXPORT std::string_view name(diagnostic code) noexcept;

@@ -15,6 +15,7 @@
 #include <trunkline/net/wire_tap.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/config.hpp>
+#include <trunkline/trunk/registration_status.hpp>
 
 namespace trunkline {
 
@@ -33,6 +34,8 @@ struct manager_config {
     /// One for each call and each refused INVITE, on the shard.
     std::function<void(const call_record&)> on_record{};
     std::function<void(const effects::note&)> on_note{};
+    /// Whenever a trunk that registers is better or worse off than before, on one of the shards.
+    std::function<void(const registration_status&)> on_registration{};
     net::wire_tap tap{};
     std::uint16_t shards = 1; ///< Threads. 1: every callback on the thread in run().
     addresses media{};
@@ -69,8 +72,8 @@ public:
     void run();
     void start(); ///< All shards on threads of their own.
     void stop();  ///< Legal in a callback. Calls are not ended by BYE: see drain().
-    /// From now on INVITE and OPTIONS get 503 with Retry-After. When no call is left, or after
-    /// `deadline` and BYE to those that are, run() returns.
+    /// Registrations are taken back. From now on INVITE and OPTIONS get 503 with Retry-After. When
+    /// no call is left, or after `deadline` and BYE to those that are, run() returns.
     void drain(std::chrono::milliseconds deadline);
 
     [[nodiscard]] endpoint listening(std::size_t listener = 0) const;

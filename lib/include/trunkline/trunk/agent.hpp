@@ -34,6 +34,11 @@ public:
     /// All that was said before the mark has been sent, or it never will be.
     virtual void on_mark(call&, std::string_view /*name*/, bool /*played*/) {}
     virtual void on_drained(call&) {} ///< Everything that was said has been sent.
+    /// What becomes of a transfer() of yours. When it has succeeded, hang_up() is up to you.
+    virtual void on_transfer(call&, const transfer_progress&) {}
+    /// The far end wants `target`, a SIP or tel URI, to be called in its place (REFER). Whoever
+    /// does so tells it by report_referral(); who does not override this declines.
+    virtual void on_referred(call&, std::string_view target);
     virtual void on_ended(call&, const call_record&) {}
 };
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <trunkline/audio/playout_queue.hpp>
@@ -22,6 +23,7 @@
 namespace trunkline {
 
 class call;
+class incoming_call;
 namespace trunks {
 class engine;
 struct live_call;
@@ -149,6 +151,13 @@ public:
     /// Digits by RFC 4733. errc::not_supported when the peer takes none.
     outcome<> send_digits(std::string_view digits);
 
+    /// Asks the far end to call `target` instead: a SIP or tel URI, or a number, which is then one
+    /// of the trunk's first gateway. on_transfer() tells what becomes of it, and the call goes on
+    /// meanwhile (RFC 3515). errc::wrong_state before the answer, and while another is under way.
+    outcome<> transfer(std::string_view target);
+    /// After on_referred(): the SIP status of the call that was asked for; a final one is the last.
+    outcome<> report_referral(int status);
+
     /// The reason stands in the record and, as RFC 3326 has it, in the BYE.
     void hang_up(std::string_view reason = {});
     /// The agent cannot go on: 500, or BYE with that reason, and the record says ended_by::agent.
@@ -161,12 +170,22 @@ protected:
 
 private:
     friend class trunks::engine;
+    friend class incoming_call;
     trunks::engine* engine_ = nullptr;
     trunks::live_call* self_ = nullptr;
 };
 
 /// What on_incoming is given.
-class TRUNKLINE_EXPORT incoming_call : public call {};
+class TRUNKLINE_EXPORT incoming_call : public call {
+public:
+    /// A header of the INVITE as it came, the first of that name, in any spelling: Diversion,
+    /// P-Asserted-Identity, Privacy, Identity or an X- of the carrier's. Empty when there is none,
+    /// and once the call was answered. The trunk's carrier says so; whether that is true it knows.
+    [[nodiscard]] std::string_view header(std::string_view name) const;
+    /// All headers, in order.
+    void each_header(
+        const std::function<void(std::string_view name, std::string_view value)>& visit) const;
+};
 
 /// A call to make. `agent` is told of everything, a failure too.
 struct dial_request {
@@ -176,6 +195,12 @@ struct dial_request {
     std::unique_ptr<trunkline::agent> agent{};
     std::string agent_name{}; ///< For the record.
     std::optional<std::chrono::seconds> ringing_timeout{};
+    /// The callee is not to see who calls: Privacy: id, an anonymous From, and the caller in
+    /// P-Asserted-Identity, for the carrier alone (RFC 3325 section 9.1).
+    bool anonymous = false;
+    /// Of this INVITE, after the trunk's own. As trunk_config::headers: not what the library
+    /// writes.
+    std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 } // namespace trunkline

@@ -17,6 +17,8 @@ struct gateway {
     std::string host{};
     std::uint16_t port = 0; ///< 0: as SRV records say, 5060 without any.
     unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
+
+    friend bool operator==(const gateway&, const gateway&) = default;
 };
 
 /// Digest credentials.
@@ -27,6 +29,16 @@ struct userpass {
     std::string realm{};
     /// Ours to challenge: many callers give up on SHA-256, even where MD5 is offered beside it.
     bool md5_only = false;
+
+    friend bool operator==(const userpass&, const userpass&) = default;
+};
+
+/// A carrier that sends calls only to whoever has registered (RFC 3261 section 10): as
+/// `auth->username` at the first gateway that takes it.
+struct registration_config {
+    std::chrono::seconds expires{300}; ///< Asked for, 60 to 3600; the carrier grants what it likes.
+
+    friend bool operator==(const registration_config&, const registration_config&) = default;
 };
 
 /// A telephone number of a trunk. "*" stands for every number.
@@ -37,6 +49,10 @@ struct did {
 };
 
 enum class codec_name : std::uint8_t { pcmu, pcma };
+
+/// Reliable provisional responses, RFC 3262: not spoken, spoken when the carrier asks for them, or
+/// insisted upon.
+enum class prack_policy : std::uint8_t { off, supported, required };
 
 /// Behind a 1:1 NAT, `at` is what sockets are bound to and `advertise` what the world is told.
 /// Empty: the routed local address, and what `at` says.
@@ -50,7 +66,8 @@ struct trunk_config {
     std::vector<gateway> gateways{};
     std::optional<userpass> auth{};         ///< What the carrier's challenges are answered with.
     std::optional<userpass> inbound_auth{}; ///< What the carrier has to know. Most know nothing.
-    std::vector<std::string> allow_from{};  ///< Addresses and networks its calls come from.
+    std::optional<registration_config> registration{}; ///< Needs auth and a gateway.
+    std::vector<std::string> allow_from{}; ///< Addresses and networks its calls come from.
     std::vector<did> numbers{};
     std::string default_agent{};    ///< For numbers without one.
     std::string default_fallback{}; ///< For numbers without a fallback.
@@ -66,6 +83,10 @@ struct trunk_config {
     std::chrono::milliseconds gateway_timeout{
         5'000}; ///< Without any answer, the next one is tried.
     std::chrono::seconds ringing_timeout{60};
+    /// RFC 4028: how long a call may go on without a sign of life. 0 asks for none.
+    std::chrono::seconds session_expires{1'800};
+    std::chrono::seconds min_se{90}; ///< The shortest interval that a carrier may ask for.
+    prack_policy prack = prack_policy::supported;
     addresses signalling{}; ///< Only `advertise` counts: overrides the listener's.
     addresses media{};      ///< Overrides the manager's.
     std::vector<std::pair<std::string, std::string>> headers{}; ///< Of every INVITE we send.

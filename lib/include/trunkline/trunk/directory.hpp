@@ -29,6 +29,10 @@ struct trunk {
     std::optional<address> media_advertise{};
     std::shared_ptr<trunkline::channels> channels{};
     std::shared_ptr<call_rate> rate{};
+    /// The user part of the Contact that it registers; empty when it does not. It follows from the
+    /// configuration alone, so that all shards know it, and the next process, too: what it
+    /// registers takes the place of what this one has.
+    std::string contact_user{};
 
     std::vector<const did*> numbers{}; ///< Of `config`, sorted by their digits.
     const did* any_number = nullptr;   ///< The "*" of `config`.
@@ -42,6 +46,10 @@ struct trunk {
 [[nodiscard]] TRUNKLINE_EXPORT result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
         std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate);
+
+/// Whether a header of an INVITE is the application's to write: no line break is in it, and the
+/// library does not write it itself.
+[[nodiscard]] bool may_be_sent(std::string_view name, std::string_view value);
 
 using directory = std::vector<std::shared_ptr<const trunk>>;
 

@@ -26,6 +26,7 @@
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
+#include <trunkline/trunk/registration.hpp>
 
 namespace trunkline::trunks {
 
@@ -37,6 +38,7 @@ struct advertised {
 
 struct engine_config {
     std::uint16_t shard = 0;
+    std::uint16_t shards = 1; ///< Each trunk is registered by one of them.
     std::vector<advertised> listeners{};
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};
@@ -50,6 +52,7 @@ struct engine_config {
     std::function<void(incoming_call&)> on_incoming{};
     std::function<void(const call_record&)> on_record{};
     std::function<void(const effects::note&)> on_note{};
+    std::function<void(const registration_status&)> on_registration{};
     std::shared_ptr<const call_handle::mailbox> mailbox{};
 };
 
@@ -72,9 +75,13 @@ public:
     /// New calls are refused from now on.
     void drain() noexcept { draining_ = true; }
     void hang_up_all(std::string_view reason, time_point now, outbox& out);
+    /// Carriers are told that calls come here no longer. Nothing registers again after drain().
+    void leave_registrars(time_point now, outbox& out);
     [[nodiscard]] std::size_t calls() const noexcept { return calls_.size(); }
-    /// No call, and no BYE that waits for its answer.
-    [[nodiscard]] bool idle() const noexcept { return calls_.size() == 0 && legs_.size() == 0; }
+    /// No call, no BYE that waits for its answer, and no carrier that still knows where we are.
+    [[nodiscard]] bool idle() const noexcept {
+        return calls_.size() == 0 && legs_.size() == 0 && registrations_.size() == 0;
+    }
 
     /// Those that only absorb retransmissions, too.
     [[nodiscard]] std::size_t transactions() const noexcept { return transactions_.size(); }
@@ -86,6 +93,7 @@ public:
 
 private:
     friend class trunkline::call;
+    friend class trunkline::incoming_call;
     friend class trunkline::utterance;
 
     enum timer : std::uint16_t { ring_timer = 5, attempt_timer = 6, turn_timer = 20 };
@@ -111,6 +119,11 @@ private:
         std::uint64_t asked = 0;
         slot_id call{};
         std::optional<slot_id> leg{};
+    };
+    /// A gateway that answered 503 and said for how long (RFC 3261 section 21.5.4).
+    struct resting {
+        endpoint gateway;
+        time_point until;
     };
     /// The time and the outbox of the entry that is on the stack; commands need both.
     struct entry {
@@ -160,7 +173,6 @@ private:
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
     [[nodiscard]] bool knows(const trunk& one, const address& source) const;
-    void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
         diagnostic why = diagnostic::none;
@@ -168,24 +180,29 @@ private:
         std::int64_t detail = 0;
         std::string words{}; ///< For the record, where the code alone says too little.
     };
-    [[nodiscard]] refusal shed(const trunk& on, time_point now);
     [[nodiscard]] refusal check(const trunk& on, const flow_info& from, bool merged,
                                 time_point now);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
+    [[nodiscard]] bool by_contact(const trunk& on) const;
+    [[nodiscard]] std::string_view called_user(const trunk& on) const;
     [[nodiscard]] const did* called(const trunk& on) const;
-    void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
-                time_point now, outbox& out);
-    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
-                        outbox& out);
     void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
-    void answer_statelessly(int status, std::string_view fields, flow_id flow,
-                            const flow_info& from, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
                 std::string_view fields, time_point now, outbox& out,
                 std::string_view local_tag = {});
     void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
                const flow_info& from, time_point now, outbox& out);
+
+    // refusals.cpp
+    void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    [[nodiscard]] refusal shed(const trunk& on, time_point now);
+    void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                time_point now, outbox& out);
+    void answer_statelessly(int status, std::string_view fields, flow_id flow,
+                            const flow_info& from, outbox& out);
+    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
+                        outbox& out);
 
     // outbound.cpp
     void next_attempt(live_call& of, time_point now, outbox& out);
@@ -194,6 +211,16 @@ private:
     [[nodiscard]] calls::invitation invitation_of(const live_call& of,
                                                   const calls::signalling_path& path) const;
     void names_settled(time_point now, outbox& out);
+    void let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now);
+    [[nodiscard]] bool rests(const endpoint& gateway, time_point now) const;
+
+    // registering.cpp
+    void keep_registrations(time_point now, outbox& out);
+    void begin_registrations(time_point now, outbox& out);
+    [[nodiscard]] registration* registration_of(owner_id owner);
+    [[nodiscard]] static slot_id slot_of(const registration& which);
+    void registration_moved(registration& which, time_point now, outbox& out);
+    void tell_registration();
 
     // deliver.cpp
     void deliver_to(live_call& to, const effects::event& what);
@@ -217,9 +244,12 @@ private:
     std::shared_ptr<const directory> directory_;
     slab<live_call, slot_id> calls_;
     slab<held_leg, slot_id> legs_;
+    slab<registration, slot_id> registrations_;
+    std::deque<registration_status> registrations_told_; ///< Until they are delivered.
     std::vector<known_flow> flows_;
     std::vector<waiting_flow> waiting_;
     std::vector<slot_id> waiting_for_names_;
+    std::vector<resting> resting_;
     std::vector<sip::transaction_layer::ended> failed_;
     std::deque<call_record> records_; ///< Of refusals, until they are delivered.
     std::unique_ptr<sip::message_view> message_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <trunkline/core/address.hpp>
@@ -26,6 +27,9 @@ struct gateway_name {
 
     friend auto operator<=>(const gateway_name&, const gateway_name&) = default;
 };
+
+/// As it stands in a URI: brackets around IPv6, and the port unless it is 0.
+[[nodiscard]] std::string in_uri(std::string_view host, std::uint16_t port);
 
 /// An IP address stands for itself. A name in the hosts file means what is written there. Else SRV
 /// records count where no port is given, and where there are none, the name's own addresses.

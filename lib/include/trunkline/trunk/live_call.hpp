@@ -52,8 +52,10 @@ struct live_call {
     bool decided = false; ///< The application answered or rejected.
     bool ended = false;   ///< on_ended is on its way.
     bool hang_up_when_drained = false;
-    std::deque<std::optional<std::string>> marks{}; ///< Empty once it was told.
-    std::uint64_t first_mark = 0;                   ///< The tag of marks.front().
+    bool anonymous = false;                                     ///< As its dial_request says,
+    std::vector<std::pair<std::string, std::string>> headers{}; ///< and of its INVITEs.
+    std::deque<std::optional<std::string>> marks{};             ///< Empty once it was told.
+    std::uint64_t first_mark = 0;                               ///< The tag of marks.front().
 
     // Outbound.
     std::vector<candidate> candidates{};

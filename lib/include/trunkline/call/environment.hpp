@@ -1,0 +1,56 @@
+// What is around a leg: the path to its peer, the machines it works with, and what it tells its
+// trunk.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <trunkline/call/types.hpp>
+#include <trunkline/core/entropy.hpp>
+#include <trunkline/core/flow.hpp>
+#include <trunkline/core/timer_wheel.hpp>
+#include <trunkline/sip/transaction_layer.hpp>
+
+namespace trunkline::calls {
+
+/// Where signalling goes, and what we call ourselves there.
+struct signalling_path {
+    flow_id flow{};
+    transport over = transport::udp;
+    endpoint peer{};
+    std::string sent_by{};      ///< Host and port as the peer reaches us.
+    address media_at{};         ///< Bound to,
+    address media_advertised{}; ///< and told in SDP.
+};
+
+/// What a leg tells its trunk, which decides what becomes of it.
+struct notice {
+    enum class what : std::uint8_t {
+        ringing,
+        early_media,
+        answered,
+        refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
+        ended,   ///< The call is over.
+        reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
+        finished ///< Nothing is under way any more: the leg may be erased.
+    };
+    what kind;
+    owner_id owner;
+    ending end{};
+    endpoint target{};
+    std::optional<std::uint32_t> retry_after{};
+};
+
+/// The machines of a shard that a leg works with. All of them outlive it.
+struct environment {
+    sip::transaction_layer& transactions;
+    timer_wheel& wheel;
+    entropy& random;
+    const sip::timers& timers;
+    std::vector<notice>& notices;
+    duration wall_clock_offset{};
+};
+
+} // namespace trunkline::calls

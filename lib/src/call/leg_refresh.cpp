@@ -1,0 +1,137 @@
+// Signs of life within the dialog: UPDATE or re-INVITE of ours, as the session timer wants them.
+#include <array>
+
+#include <trunkline/call/capabilities.hpp>
+#include <trunkline/call/leg.hpp>
+
+namespace trunkline::calls {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t room_for_request = 4096;
+
+} // namespace
+
+/// What the peer can do stands in its INVITE, in its 2xx and in every refresh.
+void leg::note_peer(const sip::message_view& message) {
+    if (message.has(sip::header::allow)) {
+        peer_takes_update_ = message.lists(sip::header::allow, "UPDATE");
+    }
+}
+
+void leg::watch_session() {
+    if (const auto at = session_.next_deadline(); at && !told_end_)
+        around_.wheel.arm(session_timer_, *at);
+    else
+        around_.wheel.disarm(session_timer_);
+}
+
+void leg::session_due(time_point now, outbox& out) {
+    if (told_end_ || phase_ == phase::leaving || phase_ == phase::finished) return;
+    switch (session_.check(now)) {
+    case session_timer::due::nothing: break;
+    case session_timer::due::refresh: refresh_session(now, out); break;
+    case session_timer::due::expired:
+        out.note(severity::warning, diagnostic::session_expired, told_);
+        return hang_up(ended_by::timeout, 408, "nobody refreshed the session", now, out);
+    }
+    watch_session();
+}
+
+void leg::refresh_session(time_point now, outbox& out) {
+    // Somebody's INVITE is under way: that is a sign of life as well, or it ends the call.
+    if (phase_ != phase::confirmed || !last_2xx_.empty() || reinviting() || rerouting_) return;
+    if (!peer_takes_update_) return send_reinvite(now, out);
+    std::array<std::byte, 256> room{};
+    sip::writer fields{room};
+    write_contact(fields);
+    fields.field(sip::header::supported, supported_options(*settings_));
+    session_.write_request(fields);
+    asking what{.what = sip::method::update, .tag = std::string{dialog_.remote_tag()}};
+    what.fields = as_text(std::span{room}.first(fields.size()));
+    ask(std::move(what), now, out);
+}
+
+void leg::refreshed(const sip::message_view& response, time_point now) {
+    dialog_.refresh(response);
+    note_peer(response);
+    session_.accepted(response, now);
+    watch_session();
+    follow_target();
+}
+
+/// Section 12.2.1.2 of RFC 3261: 481 and 408 say that there is no call any more. All else says
+/// something about this request alone, and the session lives on until it expires.
+void leg::refresh_failed(int status, time_point now, outbox& out) {
+    if (told_end_ || phase_ != phase::confirmed) return;
+    if (status == 481 || status == 408) {
+        return hang_up(ended_by::timeout, status, "the far end knows nothing of the call", now,
+                       out);
+    }
+    if (status == 405 || status == 501) { // It had said that it takes UPDATE.
+        peer_takes_update_ = false;
+        return send_reinvite(now, out);
+    }
+}
+
+/// Says again what was agreed, so that nothing about the media changes.
+void leg::send_reinvite(time_point now, outbox& out) {
+    std::array<char, 2048> body{};
+    const auto size = negotiation_.write_offer(local_media(), body);
+    if (!size) return; // Theirs is under way, and shows that they live.
+    if (reinvite_) around_.transactions.disown(reinvite_);
+    reinvite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
+    reinvite_done_ = false;
+    reinvite_cseq_ = dialog_.next_cseq();
+    sip::writer to{out.reserve(path_.flow, room_for_request + *size, owner_)};
+    dialog_.write_head(to, sip::method::invite, reinvite_cseq_,
+                       around_.transactions.branch(reinvite_), via_transport(), path_.sent_by);
+    write_contact(to);
+    to.field(sip::header::allow, allowed_methods);
+    to.field(sip::header::supported, supported_options(*settings_));
+    session_.write_request(to);
+    credentials_.write(to, "INVITE", dialog_.remote_target(), *settings_, around_.random);
+    to.body("application/sdp", {body.data(), *size});
+    around_.transactions.sent(reinvite_, out.commit(to.size()), now);
+}
+
+void leg::reinvite_response(const sip::message_view& response, time_point now, outbox& out) {
+    const auto status = response.status();
+    if (status < 200) return;
+    if (status < 300) {
+        // The same 2xx again wants its ACK again.
+        send_ack(dialog_, reinvite_cseq_, out);
+        if (std::exchange(reinvite_done_, true)) return;
+        const auto agreed = negotiation_.receive_answer(response.body());
+        if (agreed)
+            agree(*agreed, now);
+        else
+            negotiation_.abandon();
+        reinvite_challenged_ = false;
+        return refreshed(response, now);
+    }
+    negotiation_.abandon();
+    around_.transactions.disown(std::exchange(reinvite_, {}));
+    if (phase_ != phase::confirmed) return;
+    const bool challenge = status == 401 || status == 407;
+    if (challenge && !std::exchange(reinvite_challenged_, true)) credentials_.forget();
+    const bool again =
+        challenge ? take_challenge(response, out) : status == 422 && session_.raise(response);
+    if (again) return send_reinvite(now, out);
+    reinvite_challenged_ = false;
+    if (status != 491) return refresh_failed(status, now, out);
+    // Section 14.1: whoever made the Call-ID waits longer, so that the two do not meet again.
+    const auto steps = direction_ == direction::outbound ? 210 + around_.random.below(191)
+                                                         : around_.random.below(201);
+    around_.wheel.arm(reinvite_timer_, now + steps * 10ms);
+}
+
+void leg::write_contact(sip::writer& to) const {
+    to.name(sip::header::contact).raw("<sip:");
+    if (!contact_user_.empty()) to.text(contact_user_).raw("@");
+    to.text(path_.sent_by).raw(">").line();
+}
+
+} // namespace trunkline::calls
