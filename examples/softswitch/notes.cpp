@@ -15,7 +15,7 @@ namespace {
 using trunkline::diagnostic;
 
 /// {0} to {3} are the values, as docs/diagnostics.md numbers them.
-constexpr std::array<std::pair<diagnostic, std::string_view>, 34> sentences{{
+constexpr std::array<std::pair<diagnostic, std::string_view>, 38> sentences{{
     {diagnostic::datagram_malformed, "bad SIP at byte {2} from a known source, answered {0}"},
     {diagnostic::datagram_noise, "{0} bytes that are no SIP"},
     {diagnostic::response_unmatched, "a {0} that answers nothing we asked"},
@@ -43,6 +43,10 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 34> sentences{{
     {diagnostic::refused_draining, "shutting down: answered 503"},
     {diagnostic::refused_overload, "out of calls or media ports: answered 503; see --check"},
     {diagnostic::refused_by_application, "refused by us"},
+    {diagnostic::refused_session_interval,
+     "a session interval below ours: answered 422, and asked again with ours as a rule"},
+    {diagnostic::refused_unreliable,
+     "the trunk requires PRACK, and the caller lacks it: answered 421"},
     {diagnostic::call_started, "begins"},
     {diagnostic::call_answered, "answered"},
     {diagnostic::call_ended, "ended with {0}"},
@@ -55,6 +59,9 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 34> sentences{{
     {diagnostic::challenge_ignored,
      "a challenge was not answered ({0}: 1 no credentials, 2 another realm, 3 repeated, 4 "
      "algorithm)"},
+    {diagnostic::session_expired, "nobody refreshed the session: is the far end still there?"},
+    {diagnostic::prack_missing,
+     "no PRACK for our provisional response: can the carrier reach what we advertise?"},
 }};
 
 [[nodiscard]] spdlog::level::level_enum level_of(trunkline::severity what) {

@@ -122,6 +122,32 @@ TEST_CASE(
     CHECK(list.unwanted("CA1")); // Whoever comes too late has no call.
 }
 
+TEST_CASE(
+    "softswitch::live_calls: a transfer is told as it goes, and leaves the call's state alone") {
+    using start = live_calls::transfer_start;
+    using state = trunkline::transfer_state;
+    live_calls list;
+    std::vector<std::string> told;
+    const auto held = list.subscribe([&](const call_event& what) {
+        told.emplace_back(name(what));
+        if (what.of_transfer) told.back() += ' ' + what.call.transfer->state;
+    });
+    list.begin(view_of("CA1"));
+    CHECK(list.transfer("CA1", "1") == start::not_answered);
+    CHECK(list.transfer("CA2", "1") == start::no_such_call);
+    list.answered("CA1", 1);
+    list.transferred("CA1", {state::trying, 180}, 2); // Nobody has asked for it here.
+    CHECK(list.transfer("CA1", "1") == start::asked);
+    CHECK(list.transfer("CA1", "2") == start::under_way);
+    list.transferred("CA1", {state::accepted, 202}, 3);
+    list.transferred("CA1", {state::failed, 486}, 4);
+    CHECK(list.find("CA1")->transfer->status == 486);
+    CHECK(list.find("CA1")->state == call_state::answered);
+    CHECK(list.transfer("CA1", "2") == start::asked);
+    CHECK(told == std::vector<std::string>{"initiated", "answered", "transfer accepted",
+                                           "transfer failed"});
+}
+
 TEST_CASE("softswitch::live_calls: sids are as Twilio's look, and no two are the same") {
     std::set<std::string> seen;
     for (int i = 0; i < 1'000; ++i) {

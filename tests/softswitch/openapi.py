@@ -336,7 +336,7 @@ class Document(unittest.TestCase):
         self.assertIn(made["id"], [one["id"] for one in call("GET", "/calls")[1]["calls"]])
         ids = {"id": made["id"]}
         self.assertEqual(call("GET", "/calls/{id}", ids=ids)[1]["state"], "initiated")
-        self.assertEqual(call("POST", "/calls/{id}/transfer", {"to": "1"}, ids=ids)[0], 501)
+        self.assertEqual(call("POST", "/calls/{id}/transfer", {"to": "1"}, ids=ids)[0], 409)
         self.assertEqual(call("DELETE", "/calls/{id}", ids=ids)[0], 204)
         self.assertEqual(call("DELETE", "/calls/{id}", ids=ids)[0], 409)
         self.assertIn("cdr", call("GET", "/calls/{id}", ids=ids)[1])
@@ -344,6 +344,14 @@ class Document(unittest.TestCase):
         self.assertEqual(call("GET", "/calls?ended=perhaps")[0], 400)
         self.assertEqual(call("GET", "/events?after=0")[0], 200)
         self.assertEqual(call("GET", "/events", None, {"Last-Event-ID": "x"})[0], 400)
+
+    def test_an_answered_call_is_transferred(self):
+        call = self.api.call
+        made = call("POST", "/calls", {"to": "+14155550111", "agent": "echo"})[1]
+        ids = {"id": made["id"]}
+        self.assertEqual(call("POST", "/calls/{id}/transfer", {"to": "nobody"}, ids=ids)[0], 400)
+        self.assertEqual(call("POST", "/calls/{id}/transfer", {"to": "tel:+1"}, ids=ids)[0], 202)
+        self.assertEqual(call("POST", "/calls/{id}/transfer", {"to": "tel:+1"}, ids=ids)[0], 409)
 
     def test_zz_every_operation_was_called_and_every_success_was_seen(self):
         wanted = set()

@@ -134,12 +134,29 @@ TEST_CASE("softswitch::calls: one is hung up once, and keeps its record") {
     CHECK(of.send("GET", "/calls/CA1").status == 404);
 }
 
-TEST_CASE("softswitch::calls: a transfer is refused until the library can do it") {
+TEST_CASE("softswitch::calls: an answered call is transferred, one at a time") {
     api_client of;
     const auto made = of.done("POST", "/calls", {{"to", "1"}, {"agent", "echo"}});
-    CHECK(said(of.send("POST", "/calls/" + made["id"].get<std::string>() + "/transfer",
-                       R"({"to": "2"})")) ==
-          "501 calls cannot be transferred yet: the library sends no REFER");
+    const auto id = made["id"].get<std::string>();
+    const auto transfer = [&](const std::string& body) {
+        return of.send("POST", "/calls/" + id + "/transfer", body);
+    };
+    CHECK(said(transfer(R"({"to": "2"})")) ==
+          "409 the call was not answered yet, so nobody can be handed over");
+    auto answered = *of.running.call(id);
+    answered.state = call_state::answered;
+    of.running.happen(answered);
+    CHECK(said(transfer(R"({"to": "nobody"})")) ==
+          "400 to: has to be a number, or a sip: or tel: URI");
+    CHECK(transfer("{}").status == 400);
+    CHECK(transfer(R"({"to": "2", "from": "3"})").status == 400);
+    const auto asked = transfer(R"({"to": "tel:+2"})");
+    CHECK(asked.status == 202);
+    CHECK(json::parse(asked.body)["transfer"] ==
+          json{{"to", "tel:+2"}, {"state", "asked"}, {"status", 0}});
+    CHECK(said(transfer(R"({"to": "2"})")) == "409 the call is being transferred already");
+    CHECK(of.send("DELETE", "/calls/" + id).status == 204);
+    CHECK(said(transfer(R"({"to": "2"})")) == "409 the call has ended already");
     CHECK(of.send("POST", "/calls/CA1/transfer", R"({"to": "2"})").status == 404);
 }
 

@@ -13,4 +13,8 @@ std::string_view name(call_state what) noexcept {
     }
 }
 
+std::string_view name(const call_event& what) noexcept {
+    return what.of_transfer ? "transfer" : name(what.what);
+}
+
 } // namespace softswitch

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,13 @@ namespace softswitch {
 
 enum class call_state : std::uint8_t { initiated, ringing, answered, ended };
 [[nodiscard]] std::string_view name(call_state what) noexcept;
+
+/// What became of the last transfer of a call.
+struct transfer_view {
+    std::string to{};
+    std::string state{}; ///< asked, accepted, trying, succeeded, failed or unknown.
+    int status = 0;      ///< The SIP status that was told last; 0 before any.
+};
 
 struct call_view {
     std::string id{}; ///< "CA" and 32 hex digits: also what agents know the call by.
@@ -23,6 +31,7 @@ struct call_view {
     call_state state = call_state::initiated;
     std::int64_t started_unix_ns = 0;
     std::int64_t answered_unix_ns = 0;                      ///< 0 until then.
+    std::optional<transfer_view> transfer{};                ///< When one was asked for.
     std::shared_ptr<const trunkline::call_record> record{}; ///< When it has ended.
 };
 
@@ -32,6 +41,8 @@ struct call_event {
     call_state what = call_state::initiated;
     std::int64_t at_unix_ns = 0;
     call_view call{};
+    bool of_transfer = false; ///< The call's state is as it was; its transfer's is not.
 };
+[[nodiscard]] std::string_view name(const call_event& what) noexcept;
 
 } // namespace softswitch

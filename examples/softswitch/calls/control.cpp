@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <trunkline/sip/uri.hpp>
+
 #include "text.hpp"
 #include "trunk_of_row.hpp"
 
@@ -149,6 +151,20 @@ std::optional<field_problem> control::check(const call_request& what) const {
 std::string control::trunk_for(const call_request& what) const {
     const auto by = find(what.route);
     return by && by->outbound ? by->name : std::string{};
+}
+
+switch_port::transfer_answer control::transfer(std::string_view call_id, const std::string& to) {
+    const auto uri = trunkline::sip::uri_view::parse(to);
+    const bool known = uri && uri->scheme != trunkline::sip::uri_view::scheme_kind::other &&
+                       to.find_first_of("<>\" ") == std::string::npos;
+    if (!known && trunkline::sip::telephone_number(to) != to) return transfer_answer::bad_target;
+    switch (list_.transfer(call_id, to)) {
+    case live_calls::transfer_start::asked: return transfer_answer::asked;
+    case live_calls::transfer_start::not_answered: return transfer_answer::not_answered;
+    case live_calls::transfer_start::under_way: return transfer_answer::under_way;
+    case live_calls::transfer_start::no_such_call: break;
+    }
+    return transfer_answer::no_such_call;
 }
 
 void control::dial(const call_request& what) {

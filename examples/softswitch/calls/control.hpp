@@ -36,6 +36,7 @@ public:
     [[nodiscard]] std::string trunk_for(const call_request& what) const override;
     void dial(const call_request& what) override;
     bool hang_up(std::string_view call_id) override { return list_.hang_up(call_id); }
+    transfer_answer transfer(std::string_view call_id, const std::string& to) override;
 
     [[nodiscard]] std::vector<call_view> calls() const override { return list_.all(); }
     [[nodiscard]] std::optional<call_view> call(std::string_view id) const override {

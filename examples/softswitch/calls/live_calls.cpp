@@ -6,6 +6,8 @@
 
 #include <openssl/rand.h>
 
+#include <trunkline/manager/trunk_manager.hpp>
+
 namespace softswitch {
 
 namespace {
@@ -14,6 +16,21 @@ namespace {
 [[nodiscard]] bool is_failure(const trunkline::call_record& record) {
     if (record.answered) return false;
     return record.sip_code == 408 || record.sip_code >= 500;
+}
+
+[[nodiscard]] std::string_view name_of(trunkline::transfer_state which) {
+    switch (which) {
+    case trunkline::transfer_state::accepted: return "accepted";
+    case trunkline::transfer_state::trying: return "trying";
+    case trunkline::transfer_state::succeeded: return "succeeded";
+    case trunkline::transfer_state::failed: return "failed";
+    case trunkline::transfer_state::unknown: break;
+    }
+    return "unknown";
+}
+
+[[nodiscard]] bool is_open(const transfer_view& transfer) {
+    return transfer.state == "asked" || transfer.state == "accepted" || transfer.state == "trying";
 }
 
 } // namespace
@@ -117,6 +134,33 @@ bool live_calls::hang_up(std::string_view id) {
     return true;
 }
 
+live_calls::transfer_start live_calls::transfer(std::string_view id, const std::string& to) {
+    const std::lock_guard held{guard_};
+    const auto found = calls_.find(std::string{id});
+    if (found == calls_.end()) return transfer_start::no_such_call;
+    auto& view = found->second.view;
+    if (view.state != call_state::answered) return transfer_start::not_answered;
+    if (view.transfer && is_open(*view.transfer)) return transfer_start::under_way;
+    view.transfer = transfer_view{to, "asked", 0};
+    found->second.handle.post([this, id = found->first, to](trunkline::call& call) {
+        if (call.transfer(to)) return;
+        transferred(id, {trunkline::transfer_state::failed, 0},
+                    trunkline::trunk_manager::to_unix(call.now()));
+    });
+    return transfer_start::asked;
+}
+
+void live_calls::transferred(std::string_view id, const trunkline::transfer_progress& how,
+                             std::int64_t at_unix_ns) {
+    const std::lock_guard held{guard_};
+    const auto found = calls_.find(std::string{id});
+    if (found == calls_.end() || !found->second.view.transfer) return;
+    auto& transfer = *found->second.view.transfer;
+    transfer.state = name_of(how.state);
+    transfer.status = how.status;
+    tell(found->second.view, at_unix_ns, true);
+}
+
 bool live_calls::unwanted(std::string_view id) const {
     const std::lock_guard held{guard_};
     const auto found = calls_.find(std::string{id});
@@ -171,8 +215,8 @@ std::vector<call_event> live_calls::events_since(std::uint64_t after) const {
     return {from, events_.end()};
 }
 
-void live_calls::tell(const call_view& of, std::int64_t at_unix_ns) {
-    events_.push_back({++last_event_, of.state, at_unix_ns, of});
+void live_calls::tell(const call_view& of, std::int64_t at_unix_ns, bool of_transfer) {
+    events_.push_back({++last_event_, of.state, at_unix_ns, of, of_transfer});
     if (events_.size() > kept_events) events_.pop_front();
     if (listeners_.empty()) return;
     std::erase_if(listeners_, [this](const auto& one) {

@@ -42,6 +42,11 @@ public:
 
     /// False when there is no such call in progress.
     bool hang_up(std::string_view id);
+    enum class transfer_start : std::uint8_t { asked, no_such_call, not_answered, under_way };
+    /// What becomes of it is told as events, and shown in the call's view.
+    transfer_start transfer(std::string_view id, const std::string& to);
+    void transferred(std::string_view id, const trunkline::transfer_progress& how,
+                     std::int64_t at_unix_ns);
     /// Has somebody wanted the end of it before the library knew it?
     [[nodiscard]] bool unwanted(std::string_view id) const;
 
@@ -67,7 +72,7 @@ private:
         unsigned failed_in_a_row = 0;
     };
 
-    void tell(const call_view& of, std::int64_t at_unix_ns);
+    void tell(const call_view& of, std::int64_t at_unix_ns, bool of_transfer = false);
     void change(std::string_view id, call_state to, std::int64_t at_unix_ns);
     void end(entry& which, trunkline::call_record record, std::int64_t at_unix_ns);
 

@@ -21,4 +21,11 @@ void watched::on_answered(trunkline::call& call) {
     who_->on_answered(call);
 }
 
+/// An operator who hands a caller over wants it gone; one that nobody took comes back to the agent.
+void watched::on_transfer(trunkline::call& call, const trunkline::transfer_progress& how) {
+    list_.transferred(id_, how, trunkline::trunk_manager::to_unix(call.now()));
+    who_->on_transfer(call, how);
+    if (how.state == trunkline::transfer_state::succeeded) call.hang_up("transferred");
+}
+
 } // namespace softswitch

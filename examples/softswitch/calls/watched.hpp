@@ -37,6 +37,10 @@ public:
         who_->on_mark(call, name, played);
     }
     void on_drained(trunkline::call& call) override { who_->on_drained(call); }
+    void on_transfer(trunkline::call& call, const trunkline::transfer_progress& how) override;
+    void on_referred(trunkline::call& call, std::string_view target) override {
+        who_->on_referred(call, target);
+    }
     void on_ended(trunkline::call& call, const trunkline::call_record& record) override {
         who_->on_ended(call, record);
     }

@@ -149,6 +149,11 @@ ordered_json to_json(const call_view& what) {
         {"started", utc_text(what.started_unix_ns)},
         {"answered", what.answered_unix_ns == 0 ? ordered_json()
                                                 : ordered_json(utc_text(what.answered_unix_ns))}};
+    if (what.transfer) {
+        made["transfer"] = {{"to", what.transfer->to},
+                            {"state", what.transfer->state},
+                            {"status", what.transfer->status}};
+    }
     if (what.record) {
         made["cdr"] = ordered_json::parse(to_json(*what.record, what.started_unix_ns, what.id));
     }
@@ -222,7 +227,26 @@ http_response hang_up_call(const exchange& of) {
 
 http_response transfer_call(const exchange& of) {
     if (!of.running.call(of.ids[0])) return no_such_call(of);
-    return error_response(501, "calls cannot be transferred yet: the library sends no REFER");
+    const auto body = body_of(of);
+    if (!body) return body.reason();
+    first_problem wrong;
+    json_reader from{*body, {}, wrong};
+    from.require("to");
+    const auto to = from.text("to", 1, 255).value_or("");
+    from.done();
+    if (wrong) return refused(*wrong);
+    using answer = switch_port::transfer_answer;
+    switch (of.running.transfer(of.ids[0], to)) {
+    case answer::asked: break;
+    case answer::bad_target:
+        return error_response(400, "to", "has to be a number, or a sip: or tel: URI");
+    case answer::not_answered:
+        return error_response(409, "the call was not answered yet, so nobody can be handed over");
+    case answer::under_way: return error_response(409, "the call is being transferred already");
+    case answer::no_such_call: return error_response(409, "the call has ended already");
+    }
+    const auto now = of.running.call(of.ids[0]);
+    return now ? json_response(202, to_json(*now)) : no_such_call(of);
 }
 
 http_response watch_events(const exchange& of) {

@@ -10,9 +10,9 @@ namespace softswitch {
 std::string to_json(const call_event& what) {
     using json = nlohmann::ordered_json;
     const auto& call = what.call;
-    const json made{
+    json made{
         {"id", call.id},
-        {"event", name(what.what)},
+        {"event", name(what)},
         {"number", what.number},
         {"at", utc_text(what.at_unix_ns)},
         {"direction", call.direction == trunkline::direction::inbound ? "inbound" : "outbound"},
@@ -22,6 +22,11 @@ std::string to_json(const call_event& what) {
         {"agent", call.agent},
         {"started", utc_text(call.started_unix_ns)},
         {"answered", call.answered_unix_ns == 0 ? json() : json(utc_text(call.answered_unix_ns))}};
+    if (call.transfer) {
+        made["transfer"] = {{"to", call.transfer->to},
+                            {"state", call.transfer->state},
+                            {"status", call.transfer->status}};
+    }
     auto text = made.dump(-1, ' ', true, json::error_handler_t::replace);
     if (what.what != call_state::ended || !call.record) return text;
     // The record is JSON already.

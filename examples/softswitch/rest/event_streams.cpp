@@ -10,7 +10,7 @@
 namespace softswitch {
 
 std::string to_server_sent(const call_event& what) {
-    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", what.number, name(what.what),
+    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", what.number, name(what),
                        to_json(what));
 }
 

@@ -68,6 +68,15 @@ public:
     virtual void dial(const call_request& what) = 0;
     /// False when there is no such call in progress.
     virtual bool hang_up(std::string_view call_id) = 0;
+    enum class transfer_answer : std::uint8_t {
+        asked,
+        bad_target, ///< Neither a number nor a SIP or tel URI.
+        no_such_call,
+        not_answered,
+        under_way,
+    };
+    /// Whatever comes of it is told as events.
+    virtual transfer_answer transfer(std::string_view call_id, const std::string& to) = 0;
 
     [[nodiscard]] virtual std::vector<call_view> calls() const = 0; ///< In progress, oldest first.
     /// In progress, or among the last thousand that ended.

@@ -12,6 +12,8 @@ namespace softswitch::testing {
 
 class fake_switch final : public switch_port {
 public:
+    static constexpr std::string_view answers_at_once = "+14155550111";
+
     /// Agents are `echo` and web sockets; a gateway by the name of "bad.example" is one that the
     /// library will not have.
     std::optional<field_problem> check(const trunk_row& what) const override {
@@ -67,6 +69,10 @@ public:
         call.trunk = what.route;
         call.started_unix_ns = 1'785'652'200'123'456'789;
         happen(call);
+        if (what.to == answers_at_once) {
+            call.state = call_state::answered;
+            happen(call);
+        }
         const std::lock_guard lock{guard_};
         dialled_.push_back(what);
     }
@@ -80,6 +86,18 @@ public:
         found->record = std::move(record);
         happen(*found);
         return true;
+    }
+    transfer_answer transfer(std::string_view call_id, const std::string& to) override {
+        const std::lock_guard lock{guard_};
+        const auto found = std::ranges::find(calls_, call_id, &call_view::id);
+        if (found == calls_.end() || found->state == call_state::ended) {
+            return transfer_answer::no_such_call;
+        }
+        if (to == "nobody") return transfer_answer::bad_target;
+        if (found->state != call_state::answered) return transfer_answer::not_answered;
+        if (found->transfer) return transfer_answer::under_way;
+        found->transfer = transfer_view{to, "asked", 0};
+        return transfer_answer::asked;
     }
     std::vector<call_view> calls() const override {
         const std::lock_guard lock{guard_};
