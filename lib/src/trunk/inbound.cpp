@@ -9,6 +9,8 @@
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
+#include "called.hpp"
+
 namespace trunkline::trunks {
 
 namespace {
@@ -62,7 +64,8 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
         if (!by_list && !knows(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
         const int rank = 1 + (by_list ? 1 : 0) + (meant ? 2 : 0) +
-                         (meant && one->config.inbound ? 4 : 0) + (by_contact(*one) ? 8 : 0);
+                         (meant && one->config.inbound ? 4 : 0) +
+                         (by_contact(*message_, *one) ? 8 : 0);
         if (rank <= best_rank) continue;
         best = one;
         best_rank = rank;
@@ -70,25 +73,9 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     return best;
 }
 
-bool engine::by_contact(const trunk& on) const {
-    return !on.contact_user.empty() && message_->request_uri().user == on.contact_user;
-}
-
-/// Whom the Request-URI names; where that is our own Contact, the carrier has put it in the place
-/// of the number, which is then in P-Called-Party-ID (RFC 7315 section 4.2), or in To.
-std::string_view engine::called_user(const trunk& on) const {
-    if (!by_contact(on)) return message_->request_uri().user;
-    for (const auto& field : message_->fields()) {
-        if (field.id != header::other || !iequals(field.name, "P-Called-Party-ID")) continue;
-        const auto party = sip::name_addr_view::parse(field.value);
-        if (party && !party->uri.user.empty()) return party->uri.user;
-    }
-    return message_->to().uri.user;
-}
-
 /// To as fallback.
 const did* engine::called(const trunk& on) const {
-    if (const auto* found = on.find(called_user(on))) return found;
+    if (const auto* found = on.find(called_user(*message_, on))) return found;
     return on.find(message_->to().uri.user);
 }
 
@@ -278,7 +265,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     const auto* number = called(*on);
     made.record.call_id = message_->call_id();
     made.record.from = message_->from().uri.user;
-    made.record.to = called_user(*on);
+    made.record.to = called_user(*message_, *on);
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;

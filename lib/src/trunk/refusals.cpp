@@ -7,6 +7,8 @@
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
+#include "called.hpp"
+
 namespace trunkline::trunks {
 
 namespace {
@@ -118,7 +120,7 @@ void engine::record_refusal(const trunk* on, const refusal& how, const flow_info
     if (on != nullptr) record.trunk = on->config.name;
     record.source = to_text(from.peer);
     record.from = message_->from().uri.user;
-    record.to = on != nullptr ? called_user(*on) : message_->request_uri().user;
+    record.to = on != nullptr ? called_user(*message_, *on) : message_->request_uri().user;
     record.started = now;
     record.ended_by = ended_by::local_error;
     record.sip_code = how.status;

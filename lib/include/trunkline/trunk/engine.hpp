@@ -75,7 +75,7 @@ public:
     /// New calls are refused from now on.
     void drain() noexcept { draining_ = true; }
     void hang_up_all(std::string_view reason, time_point now, outbox& out);
-    /// Carriers are told that calls come here no longer. Nothing registers again after drain().
+    /// Carriers send no more calls here, and after drain() nothing registers again.
     void leave_registrars(time_point now, outbox& out);
     [[nodiscard]] std::size_t calls() const noexcept { return calls_.size(); }
     /// No call, no BYE that waits for its answer, and no carrier that still knows where we are.
@@ -184,8 +184,6 @@ private:
                                 time_point now);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
-    [[nodiscard]] bool by_contact(const trunk& on) const;
-    [[nodiscard]] std::string_view called_user(const trunk& on) const;
     [[nodiscard]] const did* called(const trunk& on) const;
     void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
@@ -218,7 +216,6 @@ private:
     void keep_registrations(time_point now, outbox& out);
     void begin_registrations(time_point now, outbox& out);
     [[nodiscard]] registration* registration_of(owner_id owner);
-    [[nodiscard]] static slot_id slot_of(const registration& which);
     void registration_moved(registration& which, time_point now, outbox& out);
     void tell_registration();
 
