@@ -58,6 +58,8 @@ private:
         case 'D': defer_ = true; return;
         case 'V': settings_->delivery = rtp::release::playout; return;
         case 'U': settings_->auth_username = "alice"; return;
+        case 'K': settings_->provisionals = calls::reliability::required; return;
+        case 'W': settings_->session = {90s, 90s}; return;
         default: break;
         }
         if (!leg_) return;
@@ -65,6 +67,7 @@ private:
         case 'r': return respond("INVITE", rest);
         case 'b': return respond("BYE", rest);
         case 'c': return respond("CANCEL", rest);
+        case 'a': return respond_to(rest);
         case 'q': return request(rest);
         case 'x': return cancel();
         case 't': return wait(number(rest) * 1ms);
@@ -87,6 +90,10 @@ private:
         case 'Z': static_cast<void>(leg_->answer(false, now_, out_)); break;
         case 'H': leg_->hang_up(ended_by::application, 0, "bye", now_, out_); break;
         case 'J': leg_->reject(486, "Busy Here", {}, {}, now_, out_); break;
+        case 'T': static_cast<void>(leg_->transfer(rest, now_, out_)); break;
+        case 'Y':
+            static_cast<void>(leg_->report_referral(static_cast<int>(number(rest)), now_, out_));
+            break;
         case 'F': flow_failed(); break;
         case 'p':
             path_.flow.slot = static_cast<std::uint32_t>(rest.size());
@@ -159,6 +166,11 @@ private:
                 "\r\nCSeq: " + std::to_string(10 + added % 80) + " " + method + "\r\n",
             rest));
     }
+    /// The method of the request that is answered, a blank, and then as respond() has it.
+    void respond_to(std::string_view rest) {
+        const auto space = std::min(rest.find(' '), rest.size());
+        respond(rest.substr(0, space), rest.substr(std::min(space + 1, rest.size())));
+    }
     /// A status, the peer's tag (one letter), then fields and body.
     void respond(std::string_view method, std::string_view rest) {
         const auto found = std::find_if(sent_.rbegin(), sent_.rend(), [&](const auto& one) {
@@ -180,16 +192,28 @@ private:
                 "\r\nCSeq: " + std::string{to.value(sip::header::cseq)} + "\r\n";
         receive(whole(std::move(head), rest.substr(4)));
     }
-    /// Fields, then "^" and the body; "|" is a line break, and "$" stands for the usual SDP.
-    static std::string whole(std::string head, std::string_view rest) {
+    /// The number of our last reliable response, as its PRACK names it.
+    [[nodiscard]] std::string last_rseq() const {
+        for (auto at = sent_.rbegin(); at != sent_.rend(); ++at) {
+            const auto found = at->find("RSeq: ");
+            if (found != std::string::npos)
+                return at->substr(found + 6, at->find('\r', found) - found - 6);
+        }
+        return "1";
+    }
+    /// Fields, then "^" and the body; "|" is a line break, "$" stands for the usual SDP, and "#"
+    /// for what a PRACK would acknowledge.
+    [[nodiscard]] std::string whole(std::string head, std::string_view rest) const {
         const auto hat = std::min(rest.find('^'), rest.size());
-        const auto expand = [](std::string_view text) {
+        const auto expand = [this](std::string_view text) {
             std::string made;
             for (const char c : text) {
                 if (c == '|')
                     made += "\r\n";
                 else if (c == '$')
                     made += usual_sdp;
+                else if (c == '#')
+                    made += last_rseq();
                 else
                     made += c;
             }

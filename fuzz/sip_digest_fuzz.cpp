@@ -60,8 +60,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     static digest_server server{digest_server::key{std::byte{1}}};
-    const auto said = server.check(*read, {"realm", "user", "a password that is not guessed"},
-                                   "INVITE", {}, "call", time_point{std::chrono::seconds{100}});
+    const auto uri = uri_view::parse("sip:+4930123@192.0.2.1");
+    const auto said =
+        server.check(*read, {"realm", "user", "a password that is not guessed"},
+                     {"INVITE", *uri, {}, "call"}, time_point{std::chrono::seconds{100}});
     require(said != digest_server::verdict::good && said != digest_server::verdict::stale);
     return 0;
 }

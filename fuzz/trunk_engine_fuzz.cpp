@@ -305,7 +305,8 @@ private:
                     config.allow_from = {"203.0.113.77"};
                 }
                 auto channels = std::make_shared<local_channels>(config.channels);
-                auto one = trunks::compile(trunk_id{1}, config, "fuzz", channels);
+                auto rate = std::make_shared<local_call_rate>(config.calls_per_second);
+                auto one = trunks::compile(trunk_id{1}, config, "fuzz", channels, rate);
                 check(one.has_value());
                 counted_.push_back(channels);
                 made->push_back(*one);

@@ -64,7 +64,7 @@ private:
     config.gateways = {{"198.51.100.1"}, {"198.51.100.2"}};
     config.auth = userpass{"alice", "secret"};
     config.registration.emplace();
-    return *trunks::compile(trunk_id{1}, std::move(config), {}, nullptr);
+    return *trunks::compile(trunk_id{1}, std::move(config), {}, nullptr, nullptr);
 }
 
 class run {

@@ -59,7 +59,8 @@ trunk_config line::trunk() const {
                         .allow_from = {"0.0.0.0/0", "::/0"},
                         .numbers = {did{"*", "handset"}},
                         .caller_id = wanted_.from,
-                        .channels = 1'000};
+                        .channels = 1'000,
+                        .calls_per_second = 1'000};
     if (wanted_.law) config.codecs = {*wanted_.law};
     if (wanted_.ring_for) {
         config.ringing_timeout = std::chrono::ceil<std::chrono::seconds>(*wanted_.ring_for);

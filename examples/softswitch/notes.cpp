@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <trunkline/core/address.hpp>
 
 namespace softswitch {
 
@@ -31,7 +34,8 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 40> sentences{{
      "no trunk knows the source: answered {0} (0 is silence); if it is the carrier's, add it to "
      "allow_from"},
     {diagnostic::refused_unauthorized,
-     "wrong or missing inbound_auth ({0}: 1 wrong password, 2 stale, 3 none given): answered 401"},
+     "wrong or missing inbound_auth ({0}: 1 wrong password, 2 stale, 3 none given, 4 for another "
+     "URI): answered {1}"},
     {diagnostic::refused_method, "a method that we do not take"},
     {diagnostic::refused_uri_scheme, "neither sip, sips nor tel: answered 416"},
     {diagnostic::refused_merged, "the same request came by two paths: answered 482"},
@@ -44,12 +48,19 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 40> sentences{{
     {diagnostic::refused_channels_full, "all channels of the trunk are in use: answered 486"},
     {diagnostic::refused_offer, "no codec in common: answered 488"},
     {diagnostic::refused_draining, "shutting down: answered 503"},
-    {diagnostic::refused_overload, "out of calls or media ports: answered 503; see --check"},
+    {diagnostic::refused_overload,
+     "out of calls or transactions: answered 503, {0} since it was told last; raise max_calls if "
+     "the machine can do more"},
     {diagnostic::refused_by_application, "refused by us"},
     {diagnostic::refused_session_interval,
      "a session interval below ours: answered 422, and asked again with ours as a rule"},
     {diagnostic::refused_unreliable,
      "the trunk requires PRACK, and the caller lacks it: answered 421"},
+    {diagnostic::refused_rate,
+     "over the trunk's cps: answered 503, {0} since it was told last; if they are wanted, raise "
+     "cps"},
+    {diagnostic::source_banned,
+     "a source that no trunk knows goes on: it is not answered until ten minutes after it stops"},
     {diagnostic::call_started, "begins"},
     {diagnostic::call_answered, "answered"},
     {diagnostic::call_ended, "ended with {0}"},
@@ -90,6 +101,12 @@ std::string in_words(const trunkline::effects::note& what) {
             fmt::format(fmt::runtime(known->second), values[0], values[1], values[2], values[3]);
     } else {
         for (std::size_t i = 0; i < what.count; ++i) text += fmt::format(" {}", what.values[i]);
+    }
+    if (what.code == diagnostic::source_banned) {
+        trunkline::address source;
+        static_assert(sizeof source.bytes == 2 * sizeof what.values[0]);
+        std::memcpy(source.bytes.data(), what.values.data(), sizeof source.bytes);
+        text += fmt::format(" ({})", trunkline::to_text(source));
     }
     if (what.owner != trunkline::owner_id::none) {
         text = fmt::format("call {}: {}", static_cast<std::uint64_t>(what.owner), text);

@@ -227,6 +227,9 @@ void read_headers(table_reader& trunk, reading& read, trunkline::trunk_config& i
 void read_switches(table_reader& from, trunkline::trunk_config& into) {
     into.caller_id = from.text("caller_id").value_or("");
     into.channels = static_cast<unsigned>(from.integer("channels", 1, 1'000).value_or(10));
+    if (const auto rate = from.integer("cps", 1, 10'000)) {
+        into.calls_per_second = static_cast<unsigned>(*rate);
+    }
     into.inbound = from.boolean("inbound").value_or(into.inbound);
     into.outbound = from.boolean("outbound").value_or(into.outbound);
     into.leading_plus = from.boolean("leading_plus").value_or(into.leading_plus);

@@ -89,7 +89,7 @@ class Crowds(peers.Case):
             f'listen = ["udp:127.0.0.1:0"]\n'
             f'media = {{ at = "127.0.0.1", ports = "{first}-{first + span - 1}" }}\n'
             f'[agents]\n{agents}\n[[trunk]]\nname = "carrier"\nallow_from = ["127.0.0.0/8"]\n'
-            f'outbound = false\nchannels = 1000\nnumbers = [\n{"".join(lines)}]\n')
+            f'outbound = false\nchannels = 1000\ncps = 10000\nnumbers = [\n{"".join(lines)}]\n')
         self.records_file = self.work / "records.json"
         self.softswitch = self.process(
             [peers.options.switch, "--config", config, "--cdr", self.records_file], "softswitch")

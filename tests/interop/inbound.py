@@ -22,7 +22,7 @@ class Inbound(peers.Case):
 
     def test_two_shards_share_the_calls(self):
         switch = self.switch("--shards 2 --trunk carrier --allow 127.0.0.1 --number *:hold "
-                             "--channels 200")
+                             "--channels 200 --cps 1000")
         self.call("caller", switch, calls=200, extra=["-r", 100])
         switch.wait_for("record", count=200)
         self.assertEqual({one["code"] for one in switch.told("record")}, {200})

@@ -276,6 +276,8 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
         on.codecs = {value == "pcma" ? trunkline::codec_name::pcma : trunkline::codec_name::pcmu};
     } else if (key == "--channels") {
         on.channels = number(value);
+    } else if (key == "--cps") {
+        on.calls_per_second = number(value);
     } else if (key == "--gateway-timeout") {
         on.gateway_timeout = std::chrono::milliseconds{number(value)};
     } else if (key == "--ringing-timeout") {

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "support/print.hpp"
 #include "support/wire.hpp"
@@ -161,12 +163,13 @@ struct exchange {
     digest_server server{digest_server::key{std::byte{7}}};
     digest_server::account account{"example.com", "alice", "secret"};
     endpoint source{address::v4(192, 0, 2, 1), 5060};
+    std::string requested = "sip:x@h";
     time_point now{1000s};
 
     /// A challenge value of ours; 0 is SHA-256, 1 is MD5.
-    [[nodiscard]] std::string challenge(int which = 0) {
+    [[nodiscard]] std::string challenge(int which = 0, std::string_view call_id = "call") {
         const auto lines = line_of([&](writer& to) {
-            server.write_challenge(to, account.realm, source, "call", false, now);
+            server.write_challenge(to, account.realm, source, call_id, false, now);
         });
         const auto second = lines.find("\r\n") + 2;
         const auto line = which == 0 ? lines.substr(0, second) : lines.substr(second);
@@ -174,14 +177,15 @@ struct exchange {
     }
     /// An Authorization value for it.
     [[nodiscard]] std::string answer(std::string_view to_what, std::string_view user,
-                                     std::string_view password, unsigned uses = 1) {
+                                     std::string_view password, unsigned uses = 1,
+                                     std::string_view uri = "sip:x@h") {
         digest_client client;
         seeded_entropy random{uses};
         REQUIRE(client.take(*challenge_view::parse(to_what), false));
         std::string line;
         for (unsigned i = 0; i < uses; ++i) {
             line = line_of(
-                [&](writer& to) { client.write(to, user, password, "INVITE", "sip:x@h", random); });
+                [&](writer& to) { client.write(to, user, password, "INVITE", uri, random); });
         }
         return line.substr(15, line.size() - 17);
     }
@@ -189,7 +193,9 @@ struct exchange {
                                 std::string_view call_id = "call") {
         const auto read = authorization_view::parse(value);
         REQUIRE(read.has_value());
-        return server.check(*read, account, method, source, call_id, now);
+        const auto uri = uri_view::parse(requested);
+        REQUIRE(uri.has_value());
+        return server.check(*read, account, {method, *uri, source, call_id}, now);
     }
 };
 
@@ -235,7 +241,7 @@ TEST_CASE("sip::digest_server: whatever is wrong is wrong alike") {
         auto text = right;
         return text.replace(text.find(what), what.size(), by);
     };
-    CHECK(with.check(changed("uri=\"sip:x@h\"", "uri=\"sip:y@h\"")) == verdict::wrong);
+    CHECK(with.check(changed("uri=\"sip:x@h\"", "uri=\"sip:x@i\"")) == verdict::wrong);
     CHECK(with.check(changed("realm=\"example.com\"", "realm=\"example.org\"")) == verdict::wrong);
     CHECK(with.check(changed("nc=00000001", "nc=00000002")) == verdict::wrong);
     CHECK(with.check(changed("qop=auth", "qop=auth-int")) == verdict::wrong);
@@ -259,8 +265,72 @@ TEST_CASE("sip::digest_server: a nonce is for one source, one call and a short t
     with.now -= 1s;
     CHECK(with.check(right) == verdict::good); // 32 seconds after it was made.
     digest_server other{digest_server::key{std::byte{8}}};
-    CHECK(other.check(*authorization_view::parse(right), with.account, "INVITE", with.source,
-                      "call", with.now) == verdict::stale);
+    const auto uri = uri_view::parse(with.requested);
+    CHECK(other.check(*authorization_view::parse(right), with.account,
+                      {"INVITE", *uri, with.source, "call"}, with.now) == verdict::stale);
+}
+
+TEST_CASE("sip::digest_server: credentials are for the callee of their request") {
+    struct row {
+        std::string_view requested;
+        std::string_view given;
+        verdict said;
+    };
+    const row table[] = {
+        {"sip:+4930123@192.0.2.1", "sip:+4930123@192.0.2.1", verdict::good},
+        // A callee has many names, and hosts are not what is compared.
+        {"sip:+4930123@192.0.2.1", "sip:+4930123@example.com:5060;transport=udp", verdict::good},
+        {"sip:+4930123@192.0.2.1", "sip:4930123@192.0.2.1", verdict::good},
+        {"sip:+4930123@192.0.2.1", "sip:+49-30-123@192.0.2.1", verdict::good},
+        {"sip:+4930123@192.0.2.1", "sip:%2B4930123@192.0.2.1", verdict::good},
+        {"sip:+4930123@192.0.2.1", "tel:+49-30-123", verdict::good},
+        {"sip:+4930123@192.0.2.1", "sips:+4930123@192.0.2.1", verdict::good},
+        {"sip:desk@192.0.2.1", "sip:desk@example.com", verdict::good},
+        {"sip:+4930123@192.0.2.1", "sip:example.com", verdict::good},
+        {"sip:192.0.2.1", "sip:192.0.2.1", verdict::good},
+        {"fax:1", "fax:1", verdict::good},
+        {"sip:+4930123@192.0.2.1", "sip:+4930124@192.0.2.1", verdict::elsewhere},
+        {"sip:+4930123@192.0.2.1", "sip:desk@192.0.2.1", verdict::elsewhere},
+        {"sip:desk@192.0.2.1", "sip:Desk@192.0.2.1", verdict::elsewhere},
+        {"sip:desk@192.0.2.1", "sip:+4930123@192.0.2.1", verdict::elsewhere},
+        {"sip:192.0.2.1", "sip:+4930123@192.0.2.1", verdict::elsewhere},
+        {"sip:+4930123@192.0.2.1", "fax:+4930123", verdict::elsewhere},
+        {"sip:+4930123@192.0.2.1", "+4930123", verdict::elsewhere},
+        {"sip:+4930123@192.0.2.1", "", verdict::elsewhere},
+        {"sip:+4930123@192.0.2.1", "*", verdict::elsewhere},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.requested);
+        CAPTURE(row.given);
+        exchange with;
+        with.requested = row.requested;
+        const auto asked = with.challenge();
+        CHECK(with.check(with.answer(asked, "alice", "secret", 1, row.given)) == row.said);
+        // It says nothing about who is known and what his password is.
+        const auto wrong = row.said == verdict::good ? verdict::wrong : row.said;
+        CHECK(with.check(with.answer(asked, "alice", "guess", 1, row.given)) == wrong);
+        CHECK(with.check(with.answer(asked, "nobody", "secret", 1, row.given)) == wrong);
+    }
+}
+
+TEST_CASE("sip::digest_server: of twenty thousand nonces in 32 s none is good for a second time") {
+    exchange with;
+    std::vector<std::pair<std::string, std::string>> heard;
+    std::size_t stale = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        if (i % 2 == 0) with.now += 1ms;
+        const auto call_id = "call-" + std::to_string(i);
+        auto value = with.answer(with.challenge(1, call_id), "alice", "secret");
+        if (with.check(value, "INVITE", call_id) == verdict::stale) ++stale;
+        heard.emplace_back(std::move(value), call_id);
+    }
+    // More than the table holds; who meets one that gave way is only asked once more.
+    CHECK(stale < 20);
+    for (const auto& [value, call_id] : heard) {
+        REQUIRE(with.check(value, "INVITE", call_id) == verdict::stale);
+    }
+    with.now += 1ms;
+    CHECK(with.check(with.answer(with.challenge(), "alice", "secret")) == verdict::good);
 }
 
 TEST_CASE("sip::digest_server: a nonce that nobody made is stale for who knows the password only") {

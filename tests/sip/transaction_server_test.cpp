@@ -168,6 +168,29 @@ TEST_CASE("sip::transaction_layer: without the cookie RFC 2543's fields decide, 
     CHECK(bench.transactions.size() == 1);
 }
 
+TEST_CASE("sip::transaction_layer: branch and sent-by are read without case, and whole") {
+    for (std::size_t length = 1; length <= 40; ++length) {
+        CAPTURE(length);
+        std::string small;
+        std::string large;
+        for (std::size_t i = 0; i < length; ++i) {
+            small += "abcxyz09-.!%*_+`'~"[i % 18];
+            large += "ABCXYZ09-.!%*_+`'~"[i % 18];
+        }
+        layer bench;
+        static_cast<void>(bench.accept(request("INVITE", "host.example;branch=z9hG4bK" + small)));
+        CHECK(bench.receive(request("INVITE", "HOST.Example;branch=z9hG4bK" + large)).what ==
+              fate::absorbed);
+        // Each of its characters counts.
+        for (std::size_t i = 0; i < length; ++i) {
+            auto other = large;
+            other[i] = other[i] == 'Q' ? 'R' : 'Q';
+            REQUIRE(bench.receive(request("INVITE", "host.example;branch=z9hG4bK" + other)).what ==
+                    fate::merged);
+        }
+    }
+}
+
 TEST_CASE("sip::transaction_layer: a branch may be longer than any buffer") {
     layer bench;
     const auto via = [](std::string_view host, char last) {

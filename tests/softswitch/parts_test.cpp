@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -162,6 +163,14 @@ TEST_CASE("softswitch::notes: every diagnostic that a machine can note has a sen
                     trunkline::owner_id{7},
                     2,
                     {503, 2}}) == "call 7: attempt_failed: attempt 2 ended with 503");
+    trunkline::effects::note banned{trunkline::severity::warning,
+                                    trunkline::diagnostic::source_banned,
+                                    trunkline::owner_id::none,
+                                    2,
+                                    {}};
+    const auto source = trunkline::address::v4(203, 0, 113, 66);
+    std::memcpy(banned.values.data(), source.bytes.data(), sizeof source.bytes);
+    CHECK(in_words(banned).ends_with(" (203.0.113.66)"));
 }
 
 [[nodiscard]] configuration parsed(const std::string& text) {

@@ -24,7 +24,7 @@ TEST_CASE("softswitch::trunks: a trunk of nothing but a name has the defaults") 
           std::pair<std::string, std::string>{"Location", "/trunks/" + id});
     CHECK(made == json::parse(R"({"id": ")" + id + R"(", "name": "carrier", "description": "",
         "preset": "custom", "is_active": true, "inbound_enabled": true, "outbound_enabled": true,
-        "channels": 10, "default_inbound_agent_id": null, "fallback_agent_id": null,
+        "channels": 10, "cps": 30, "default_inbound_agent_id": null, "fallback_agent_id": null,
         "auth_username": null, "has_password": false, "register": null, "registration": null,
         "transport": "udp",
         "outbound_leading_plus_enabled": true, "caller_id": null, "codecs": "PCMU,PCMA",
@@ -62,6 +62,7 @@ TEST_CASE(
         {"{}", "400 name: has to be there"},
         {R"({"name": ""})", "400 name: has to have 1 to 100 characters, and has 0"},
         {R"({"name": "a", "channels": 0})", "400 channels: has to be from 1 to 1000, and is 0"},
+        {R"({"name": "a", "cps": 10001})", "400 cps: has to be from 1 to 10000, and is 10001"},
         {R"({"name": "a", "chanels": 1})",
          "400 chanels: there is no such field; the nearest is `channels`"},
         {R"({"name": "a", "transport": "ws"})",
@@ -119,9 +120,10 @@ TEST_CASE("softswitch::trunks: a change touches what it names and nothing else")
 
     auto expected = made;
     expected["channels"] = 3;
+    expected["cps"] = 7;
     expected["is_active"] = false;
     expected["health"] = "disabled";
-    CHECK(of.done("PATCH", path, {{"channels", 3}, {"is_active", false}}) == expected);
+    CHECK(of.done("PATCH", path, {{"channels", 3}, {"cps", 7}, {"is_active", false}}) == expected);
     CHECK(of.done("GET", path) == expected);
     CHECK(of.running.running().begin()->second.auth_password == "p");
 

@@ -189,8 +189,10 @@ TEST_CASE("softswitch::migrations: trunks of the first version go on, and regist
     const auto file = folder.path / "s.db";
     auto old = full_trunk("one");
     old.register_expires = 0;
+    old.cps = trunkline::trunk_config{}.calls_per_second;
     REQUIRE((*open_store(file, box))->insert_trunk(old));
     REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN register_expires;"
+                                 "ALTER TABLE trunk DROP COLUMN cps;"
                                  "PRAGMA user_version = 1"));
     auto rows = *open_store(file, box);
     CHECK(text_of(*rows->trunk("one")) == text_of(old));
@@ -211,6 +213,24 @@ TEST_CASE("softswitch::migrations: an empty file becomes a database, once") {
     REQUIRE(rows->run("INSERT INTO key_check VALUES (1, 'x')"));
     REQUIRE(migrate(*rows));
     CHECK(*rows->number("SELECT count(*) FROM key_check") == 1);
+}
+
+TEST_CASE("softswitch::migrations: a trunk from before there was a rate has the library's") {
+    const scratch folder;
+    const auto file = folder.path / "s.db";
+    {
+        const auto rows = open_store(file, box);
+        REQUIRE(rows);
+        REQUIRE((*rows)->insert_trunk(full_trunk("one")));
+    }
+    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN cps; PRAGMA user_version = 2"));
+    const auto rows = open_store(file, box);
+    REQUIRE(rows);
+    const auto read = (*rows)->trunk("one");
+    REQUIRE(read);
+    auto expected = full_trunk("one");
+    expected.cps = trunkline::trunk_config{}.calls_per_second;
+    CHECK(text_of(*read) == text_of(expected));
 }
 
 TEST_CASE("softswitch::database: one number more leaves ten thousand others where they are") {

@@ -24,12 +24,13 @@ namespace softswitch {
                        row.destination_key, row.agent_id, row.fallback_agent_id);
 }
 [[nodiscard]] inline std::string text_of(const trunk_row& row) {
-    auto text = fmt::format(
-        "trunk {} {} {} {} {}{}{} {} {} {} {} {} {} {} {} {} {} {} {}\n", row.id, row.name,
-        row.description, row.preset, row.is_active, row.inbound_enabled, row.outbound_enabled,
-        row.channels, row.default_inbound_agent_id, row.fallback_agent_id, row.auth_username,
-        row.auth_password, row.transport, row.outbound_leading_plus_enabled, row.caller_id,
-        codecs_text(row.codecs), row.created_at, row.updated_at, row.register_expires);
+    auto text =
+        fmt::format("trunk {} {} {} {} {}{}{} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", row.id,
+                    row.name, row.description, row.preset, row.is_active, row.inbound_enabled,
+                    row.outbound_enabled, row.channels, row.cps, row.default_inbound_agent_id,
+                    row.fallback_agent_id, row.auth_username, row.auth_password, row.transport,
+                    row.outbound_leading_plus_enabled, row.caller_id, codecs_text(row.codecs),
+                    row.created_at, row.updated_at, row.register_expires);
     for (const auto& one : row.gateways) {
         text += fmt::format("gateway {} {} {} {}\n", one.id, one.host, one.port, one.priority);
     }
@@ -49,6 +50,7 @@ namespace softswitch {
     made.inbound_enabled = false;
     made.outbound_enabled = false;
     made.channels = 77;
+    made.cps = 7;
     made.default_inbound_agent_id = "echo";
     made.fallback_agent_id = "hold";
     made.auth_username = "user";

@@ -167,6 +167,31 @@ TEST_CASE_FIXTURE(guarded, "trunks::engine: credentials that were heard once are
     CHECK(support::status_of(ask(other.line())) == "401");
 }
 
+TEST_CASE_FIXTURE(guarded,
+                  "trunks::engine: credentials for another number are 400, whoever shows them") {
+    const auto given = nonce();
+    for (const auto* user : {"carrier", "nobody"}) {
+        const credentials other{.username = user, .nonce = given, .uri = "sip:+4930999@192.0.2.1"};
+        CHECK(support::status_of(ask(other.line())) == "400");
+    }
+    REQUIRE(records.size() == 2);
+    CHECK(records[0].refused == diagnostic::refused_unauthorized);
+    CHECK(support::status_of(ask(credentials{.nonce = given}.line())) == "180");
+}
+
+TEST_CASE_FIXTURE(guarded,
+                  "trunks::engine: nobody has a transaction who has not shown a password") {
+    const auto challenge = ask();
+    receive(request.text()); // Again: what it is told differs in the nonce at most.
+    CHECK(support::tag(last(), "To") == support::tag(challenge, "To"));
+    receive(request.ack(challenge));
+    CHECK(texts().empty());
+    CHECK(noted(diagnostic::ack_unmatched) == 0);
+    CHECK(support::status_of(ask(credentials{.password = "guess", .nonce = "x"}.line())) == "401");
+    CHECK(engine->transactions() == 0);
+    CHECK_FALSE(engine->next_deadline().has_value());
+}
+
 TEST_CASE_FIXTURE(guarded, "trunks::engine: OPTIONS is challenged too, ACK and CANCEL never are") {
     request.method = "OPTIONS";
     CHECK(support::status_of(ask()) == "401");

@@ -211,9 +211,11 @@ struct driver {
     }
     std::shared_ptr<const trunks::trunk> add(trunk_config wanted) {
         const auto most = wanted.channels;
+        const auto rate = wanted.calls_per_second;
         auto made = trunks::compile(trunk_id{static_cast<std::uint32_t>(trunks.size() + 1)},
                                     std::move(wanted), config.user_agent,
-                                    std::make_shared<local_channels>(most));
+                                    std::make_shared<local_channels>(most),
+                                    std::make_shared<local_call_rate>(rate));
         REQUIRE(made.has_value());
         trunks.push_back(*made);
         publish();

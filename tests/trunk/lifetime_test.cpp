@@ -19,6 +19,7 @@ struct busy : driver {
 
     busy() {
         wanted.channels = 1000;
+        wanted.calls_per_second = 1000;
         wanted.gateways = {{"198.51.100.1"}, {"198.51.100.2"}};
         config.on_incoming = [this](incoming_call& c) {
             if (answers) {
@@ -30,6 +31,7 @@ struct busy : driver {
         add(wanted);
     }
     [[nodiscard]] request_text fresh() {
+        advance(1ms); // As often as the trunk allows.
         ++next;
         request_text made;
         made.call_id = "call-" + std::to_string(next);
@@ -37,6 +39,7 @@ struct busy : driver {
         return made;
     }
     void dial() {
+        advance(1ms);
         running().dial({.to = "1", .agent = std::make_unique<agent>()}, now, out());
         settle();
     }
@@ -294,6 +297,8 @@ TEST_CASE("trunks::compile: names the first field that is wrong, and the rule") 
         {[](trunk_config& c) { c.name = "a\nb"; }, "name", "1 to 100 characters"},
         {[](trunk_config& c) { c.channels = 0; }, "channels", "1 to 1000"},
         {[](trunk_config& c) { c.channels = 1001; }, "channels", "1 to 1000"},
+        {[](trunk_config& c) { c.calls_per_second = 0; }, "calls_per_second", "1 to 10000"},
+        {[](trunk_config& c) { c.calls_per_second = 10'001; }, "calls_per_second", "1 to 10000"},
         {[](trunk_config& c) { c.codecs = {}; }, "codecs", "not empty"},
         {[](trunk_config& c) {
              c.codecs = {codec_name::pcma, codec_name::pcma};
@@ -342,7 +347,7 @@ TEST_CASE("trunks::compile: names the first field that is wrong, and the rule") 
     for (const auto& [spoil, field, rule] : rows) {
         auto config = driver::carrier();
         spoil(config);
-        const auto made = trunks::compile(trunk_id{1}, config, "", nullptr);
+        const auto made = trunks::compile(trunk_id{1}, config, "", nullptr, nullptr);
         const std::string where = field;
         CAPTURE(where);
         REQUIRE_FALSE(made.has_value());
@@ -350,7 +355,7 @@ TEST_CASE("trunks::compile: names the first field that is wrong, and the rule") 
         CHECK(made.reason().rule == rule);
         CHECK_FALSE(made.reason().message.empty());
     }
-    CHECK(trunks::compile(trunk_id{1}, driver::carrier(), "", nullptr).has_value());
+    CHECK(trunks::compile(trunk_id{1}, driver::carrier(), "", nullptr, nullptr).has_value());
 }
 
 } // namespace

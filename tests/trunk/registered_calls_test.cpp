@@ -130,7 +130,7 @@ TEST_CASE("trunks::compile: a Contact follows from the configuration, and says n
     const auto contact = [](std::string name, std::string user) {
         auto config = registrant::wanted(std::move(name));
         config.auth->username = std::move(user);
-        const auto made = trunks::compile(trunk_id{1}, std::move(config), {}, nullptr);
+        const auto made = trunks::compile(trunk_id{1}, std::move(config), {}, nullptr, nullptr);
         REQUIRE(made.has_value());
         return (*made)->contact_user;
     };
@@ -146,7 +146,7 @@ TEST_CASE("trunks::compile: a registration needs somebody, somewhere and some ti
     const auto wrong = [](auto change) {
         auto config = registrant::wanted();
         change(config);
-        const auto made = trunks::compile(trunk_id{1}, std::move(config), {}, nullptr);
+        const auto made = trunks::compile(trunk_id{1}, std::move(config), {}, nullptr, nullptr);
         return made ? std::string{"good"} : made.reason().field + ": " + made.reason().rule;
     };
     CHECK(wrong([](trunk_config&) {}) == "good");

@@ -42,7 +42,7 @@ struct desk {
         config.gateways = {{gateway}};
         config.auth = userpass{"alice", "secret"};
         config.registration.emplace();
-        auto on = compile(trunk_id{1}, std::move(config), {}, nullptr);
+        auto on = compile(trunk_id{1}, std::move(config), {}, nullptr, nullptr);
         REQUIRE(on.has_value());
         names.keep({{gateway, 0}}, now, out);
         machine = std::make_unique<registration>(

@@ -206,6 +206,7 @@ TEST_CASE_FIXTURE(dialler,
     refused("Retry-After: 5\n");                                         // By the first,
     receive(other_at, support::answer_to(last(), "486 Busy Here", "x")); // and the second has it.
     static_cast<void>(texts());
+    advance(100ms); // The trunk's own rate has been kept.
     dial({.to = "+4930998"});
     REQUIRE(sent.back().text.starts_with("INVITE "));
     CHECK(to_text(sent.back().to) == other_at);
@@ -230,7 +231,8 @@ TEST_CASE("trunks::compile: a session interval that nobody could keep is refused
         auto wanted = driver::carrier();
         wanted.session_expires = expires;
         wanted.min_se = least;
-        return trunks::compile(trunk_id{1}, wanted, "", std::make_shared<local_channels>(1U));
+        return trunks::compile(trunk_id{1}, wanted, "", std::make_shared<local_channels>(1U),
+                               std::make_shared<local_call_rate>(30U));
     };
     CHECK(compiled(0s, 90s).has_value());
     CHECK(compiled(90s, 90s).has_value());

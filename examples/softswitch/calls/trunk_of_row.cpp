@@ -72,6 +72,7 @@ trunkline::trunk_config to_config(const trunk_row& row) {
     made.codecs = row.codecs;
     made.caller_id = row.caller_id;
     made.channels = row.channels;
+    made.calls_per_second = row.cps;
     made.inbound = row.inbound_enabled;
     made.outbound = row.outbound_enabled;
     made.leading_plus = row.outbound_leading_plus_enabled;
@@ -86,6 +87,7 @@ trunk_row to_row(const trunkline::trunk_config& config) {
     made.outbound_enabled = config.outbound;
     made.transport = name_of(config.transport.value_or(trunkline::transport::udp));
     made.channels = config.channels;
+    made.cps = config.calls_per_second;
     made.default_inbound_agent_id = config.default_agent;
     made.fallback_agent_id = config.default_fallback;
     if (config.auth) made.auth_username = config.auth->username;

@@ -76,6 +76,7 @@ void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     if (const auto count = from.integer("channels", 1, 1'000)) {
         into.channels = static_cast<unsigned>(*count);
     }
+    if (const auto count = from.integer("cps", 1, 10'000)) into.cps = static_cast<unsigned>(*count);
     replace(into.default_inbound_agent_id,
             from.text_or_null("default_inbound_agent_id", agent_characters));
     replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
@@ -281,6 +282,7 @@ ordered_json to_json(const trunk_row& what, const trunk_health& how, bool read_o
             {"inbound_enabled", what.inbound_enabled},
             {"outbound_enabled", what.outbound_enabled},
             {"channels", what.channels},
+            {"cps", what.cps},
             {"default_inbound_agent_id", text_or_null(what.default_inbound_agent_id)},
             {"fallback_agent_id", text_or_null(what.fallback_agent_id)},
             {"auth_username", text_or_null(what.auth_username)},

@@ -96,8 +96,13 @@ ALTER TABLE trunk ADD COLUMN register_expires INTEGER NOT NULL DEFAULT 0
     CHECK (register_expires = 0 OR register_expires BETWEEN 60 AND 3600);
 )sql";
 
+/// What trunks had before was no limit; this one is what the library has where nothing is said.
+constexpr const char* third = R"sql(
+ALTER TABLE trunk ADD COLUMN cps INTEGER NOT NULL DEFAULT 30 CHECK (cps BETWEEN 1 AND 10000);
+)sql";
+
 /// A step that was released is never changed: the next one changes what it made.
-constexpr std::array steps{first, second};
+constexpr std::array steps{first, second, third};
 
 [[nodiscard]] stored<void> is_ours(database& what, std::int64_t version) {
     const auto refused = [&](std::string sentence) {

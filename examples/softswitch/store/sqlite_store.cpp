@@ -167,15 +167,29 @@ stored<void> sqlite_store::add_trunk(const trunk_row& what) {
     if (!password) return password.reason();
     return inserted(
         in_->run("INSERT INTO trunk (id, name, description, preset, is_active, inbound_enabled, "
-                 "outbound_enabled, channels, default_inbound_agent_id, fallback_agent_id, "
+                 "outbound_enabled, channels, cps, default_inbound_agent_id, fallback_agent_id, "
                  "auth_username, auth_password, transport, outbound_leading_plus_enabled, "
                  "caller_id, codecs, created_at, updated_at, register_expires) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                 {what.id, what.name, what.description, what.preset, what.is_active,
-                  what.inbound_enabled, what.outbound_enabled, what.channels,
-                  what.default_inbound_agent_id, what.fallback_agent_id, what.auth_username,
-                  *password, what.transport, what.outbound_leading_plus_enabled, what.caller_id,
-                  codecs_text(what.codecs), what.created_at, what.updated_at,
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 {what.id,
+                  what.name,
+                  what.description,
+                  what.preset,
+                  what.is_active,
+                  what.inbound_enabled,
+                  what.outbound_enabled,
+                  what.channels,
+                  what.cps,
+                  what.default_inbound_agent_id,
+                  what.fallback_agent_id,
+                  what.auth_username,
+                  *password,
+                  what.transport,
+                  what.outbound_leading_plus_enabled,
+                  what.caller_id,
+                  codecs_text(what.codecs),
+                  what.created_at,
+                  what.updated_at,
                   what.register_expires}),
         "trunk", what.id);
 }
@@ -203,12 +217,12 @@ stored<void> sqlite_store::update_trunk(const trunk_row& what) {
         if (!password) return password.reason();
         return at_least_one(
             in_->run("UPDATE trunk SET name = ?, description = ?, preset = ?, is_active = ?, "
-                     "inbound_enabled = ?, outbound_enabled = ?, channels = ?, "
+                     "inbound_enabled = ?, outbound_enabled = ?, channels = ?, cps = ?, "
                      "default_inbound_agent_id = ?, fallback_agent_id = ?, auth_username = ?, "
                      "auth_password = ?, transport = ?, outbound_leading_plus_enabled = ?, "
                      "caller_id = ?, codecs = ?, updated_at = ?, register_expires = ? WHERE id = ?",
                      {what.name, what.description, what.preset, what.is_active,
-                      what.inbound_enabled, what.outbound_enabled, what.channels,
+                      what.inbound_enabled, what.outbound_enabled, what.channels, what.cps,
                       what.default_inbound_agent_id, what.fallback_agent_id, what.auth_username,
                       *password, what.transport, what.outbound_leading_plus_enabled, what.caller_id,
                       codecs_text(what.codecs), what.updated_at, what.register_expires, what.id}),

@@ -37,13 +37,15 @@ using trunkline::codec_name;
     made.created_at = row.text(16);
     made.updated_at = row.text(17);
     made.register_expires = static_cast<unsigned>(row.integer(18));
+    made.cps = static_cast<unsigned>(row.integer(19));
     return made;
 }
 
 constexpr std::string_view trunk_columns =
     "SELECT id, name, description, preset, is_active, inbound_enabled, outbound_enabled, channels, "
     "default_inbound_agent_id, fallback_agent_id, auth_username, auth_password, transport, "
-    "outbound_leading_plus_enabled, caller_id, codecs, created_at, updated_at, register_expires "
+    "outbound_leading_plus_enabled, caller_id, codecs, created_at, updated_at, register_expires, "
+    "cps "
     "FROM trunk";
 
 [[nodiscard]] number_row number_of(const sql_row& row) {

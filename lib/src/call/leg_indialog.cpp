@@ -247,6 +247,7 @@ endpoint leg::way_back() const {
 }
 
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
+    if (phase_ == phase::finished) return; // It came too late for what waited.
     if (flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
     path_ = std::move(path);
     rerouting_ = false;

@@ -33,6 +33,8 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::refused_by_application: return "refused_by_application";
     case diagnostic::refused_session_interval: return "refused_session_interval";
     case diagnostic::refused_unreliable: return "refused_unreliable";
+    case diagnostic::refused_rate: return "refused_rate";
+    case diagnostic::source_banned: return "source_banned";
     case diagnostic::call_started: return "call_started";
     case diagnostic::call_answered: return "call_answered";
     case diagnostic::call_ended: return "call_ended";

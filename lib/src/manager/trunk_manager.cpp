@@ -15,6 +15,7 @@
 #include <trunkline/trunk/directory.hpp>
 
 #include "host.hpp"
+#include "shared_call_rate.hpp"
 #include "shared_channels.hpp"
 
 namespace trunkline {
@@ -253,7 +254,7 @@ trunk_manager::~trunk_manager() {
 }
 
 result<void, config_error> trunk_manager::check(const trunk_config& config) {
-    const auto made = trunks::compile(trunk_id{}, config, {}, nullptr);
+    const auto made = trunks::compile(trunk_id{}, config, {}, nullptr, nullptr);
     if (!made) return made.reason();
     const auto context = client_of(config, {});
     if (!context) return context.reason();
@@ -272,8 +273,9 @@ result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     if (!context) return context.reason();
     const trunk_id id{impl_->next_trunk};
     auto channels = std::make_shared<shared_channels>(config.channels);
-    auto made =
-        trunks::compile(id, std::move(config), impl_->config.user_agent, std::move(channels));
+    auto rate = std::make_shared<shared_call_rate>(config.calls_per_second);
+    auto made = trunks::compile(id, std::move(config), impl_->config.user_agent,
+                                std::move(channels), std::move(rate));
     if (!made) return made.reason();
     ++impl_->next_trunk;
     impl_->profiles->put(static_cast<std::uint32_t>(id), *std::move(context));
@@ -296,12 +298,15 @@ result<void, config_error> trunk_manager::replace_trunk(trunk_id which, trunk_co
     if (auto bad = impl_->wrong_with(config)) return *std::move(bad);
     auto context = client_of(config, impl_->config.tls);
     if (!context) return context.reason();
-    // Calls in progress hold the ledger, so it goes on.
+    // Calls in progress hold the ledger, so it goes on, and a change gives nobody a fresh burst.
     const auto ledger = std::static_pointer_cast<shared_channels>((*found)->channels);
+    const auto rate = std::static_pointer_cast<shared_call_rate>((*found)->rate);
     const auto most = config.channels;
-    auto made = trunks::compile(which, std::move(config), impl_->config.user_agent, ledger);
+    const auto per_second = config.calls_per_second;
+    auto made = trunks::compile(which, std::move(config), impl_->config.user_agent, ledger, rate);
     if (!made) return made.reason();
     ledger->set_most(most);
+    rate->set_per_second(per_second);
     impl_->profiles->put(static_cast<std::uint32_t>(which), *std::move(context));
     *found = *std::move(made);
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include <trunkline/core/text.hpp>
+#include <trunkline/trunk/call_rate.hpp>
 #include <trunkline/trunk/channels.hpp>
 
 namespace trunkline::sim {
@@ -26,7 +27,9 @@ void host::set_trunks(std::vector<trunk_config> configs) {
     for (auto& config : configs) {
         const trunk_id id{static_cast<std::uint32_t>(made.size() + 1)};
         auto channels = std::make_shared<local_channels>(config.channels);
-        auto compiled = trunks::compile(id, std::move(config), {}, std::move(channels));
+        auto rate = std::make_shared<local_call_rate>(config.calls_per_second);
+        auto compiled =
+            trunks::compile(id, std::move(config), {}, std::move(channels), std::move(rate));
         if (!compiled) {
             throw std::invalid_argument{compiled.reason().field + ": " + compiled.reason().message};
         }

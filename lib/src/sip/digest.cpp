@@ -15,8 +15,34 @@ namespace {
 
 using crypto::hash_algorithm;
 
-/// How long a nonce may be answered: as long as a transaction lives.
-constexpr std::uint64_t nonce_life = 32;
+/// How long a nonce may be answered, in milliseconds: as long as a transaction lives.
+constexpr std::uint64_t nonce_life = 32'000;
+
+[[nodiscard]] std::uint64_t milliseconds(time_point now) noexcept {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+}
+
+[[nodiscard]] std::string_view without_plus(std::string_view number) noexcept {
+    return number.starts_with('+') ? number.substr(1) : number;
+}
+
+/// RFC 7616 section 3.4.6 wants the URI of the credentials to name what the request names; RFC 3261
+/// section 22.4 lets them differ, since a proxy on the way may have rewritten the request. Compared
+/// is who is called, so that a password shown for one number opens no other: a telephone number
+/// with or without "+", any other user as it is written. Left out is what callers write in their
+/// own way, be it their domain, our name or our address, tel: or sip:, a port or a parameter; only
+/// DNS knows whether two hosts are one, and is not asked for somebody who has not shown who he is.
+/// A URI without a user names all of the house.
+[[nodiscard]] bool same_callee(const uri_view& requested, std::string_view given) {
+    const auto uri = uri_view::parse(given);
+    if (!uri) return false;
+    if (uri->scheme == uri_view::scheme_kind::other) return given == requested.text;
+    if (uri->user.empty() || uri->user == requested.user) return true;
+    const auto number = telephone_number(uri->user);
+    return !number.empty() &&
+           without_plus(number) == without_plus(telephone_number(requested.user));
+}
 
 struct pair {
     std::string_view name;
@@ -192,30 +218,32 @@ void digest_client::write(writer& to, std::string_view user, std::string_view pa
     to.line();
 }
 
-/// Sixteen hex digits of seconds, then half a MAC. The port is left out of the source: a NAT may
-/// give the second request another one.
-digest_server::nonce_text digest_server::make_nonce(std::uint64_t seconds, const endpoint& source,
+/// Sixteen hex digits of milliseconds, then half a MAC. The port is left out of the source: a NAT
+/// may give the second request another one.
+digest_server::nonce_text digest_server::make_nonce(std::uint64_t made, const endpoint& source,
                                                     std::string_view call_id) const {
-    nonce_text made;
-    write_hex(seconds, 16, made.text.data());
-    std::string covered{made.text.data(), 16};
+    nonce_text text;
+    write_hex(made, 16, text.text.data());
+    std::string covered{text.text.data(), 16};
     covered.append(reinterpret_cast<const char*>(source.address.bytes.data()),
                    source.address.bytes.size());
     covered.append(call_id);
     const auto mac = crypto::hmac_sha256(key_, covered);
     for (std::size_t i = 0; i < 16; ++i) {
-        write_hex(static_cast<std::uint64_t>(mac[i]), 2, made.text.data() + 16 + 2 * i);
+        write_hex(static_cast<std::uint64_t>(mac[i]), 2, text.text.data() + 16 + 2 * i);
     }
-    return made;
+    return text;
 }
 
 digest_server::verdict digest_server::check(const authorization_view& what, const account& wanted,
-                                            std::string_view method, const endpoint& source,
-                                            std::string_view call_id, time_point now) {
+                                            const asked& by, time_point now) {
     if (what.nonce.empty() || what.response.empty()) return verdict::none;
+    // Before the password, so that this answer says nothing about it.
+    if (what.realm == wanted.realm && !same_callee(by.uri, what.uri)) return verdict::elsewhere;
+    // With the user that is wanted, not with the one that is given: an unknown one costs as much.
     const auto response =
         digest_response({what.algorithm, wanted.username, wanted.password, wanted.realm, what.nonce,
-                         what.nc, what.cnonce, method, what.uri, iequals(what.qop, "auth")});
+                         what.nc, what.cnonce, by.method, what.uri, iequals(what.qop, "auth")});
     // Everything is compared whatever came before, so that no answer comes sooner than another.
     const auto differ = [](std::string_view a, std::string_view b) {
         return crypto::equal_in_constant_time(a, b) ? 0U : 1U;
@@ -224,29 +252,41 @@ digest_server::verdict digest_server::check(const authorization_view& what, cons
                            differ(wanted.username, what.username) |
                            differ(wanted.realm, what.realm);
     if (differing != 0 || !iequals(what.qop, "auth")) return verdict::wrong;
-    const auto seconds = read_hex(what.nonce.substr(0, 16));
+    const auto made = read_hex(what.nonce.substr(0, 16));
     const auto count = read_hex(what.nc);
-    if (!seconds || !count || *count == 0 || what.nc.size() != 8) return verdict::wrong;
-    const auto made = make_nonce(*seconds, source, call_id);
-    if (!crypto::equal_in_constant_time(made.view(), what.nonce)) return verdict::stale;
-    const auto present = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
-    if (*seconds > present || present - *seconds > nonce_life) return verdict::stale;
+    if (!made || !count || *count == 0 || what.nc.size() != 8) return verdict::wrong;
+    const auto ours = make_nonce(*made, by.source, by.call_id);
+    if (!crypto::equal_in_constant_time(ours.view(), what.nonce)) return verdict::stale;
+    const auto present = milliseconds(now);
+    if (*made > present || present - *made > nonce_life) return verdict::stale;
     const auto id = read_hex(what.nonce.substr(16, 16)).value_or(0);
-    auto& last = used_[id % slots];
-    const bool known = last.nonce == id;
-    if (known && *count <= last.nc) return verdict::stale;
-    if (!known && *count != 1) return verdict::stale;
-    last = {id, static_cast<std::uint32_t>(*count)};
-    return verdict::good;
+    const auto fresh = use_up(id, *made, static_cast<std::uint32_t>(*count), present);
+    return fresh ? verdict::good : verdict::stale;
+}
+
+/// Whether the count is a new one of its nonce (RFC 7616 section 3.4: nc), which it is from then on
+/// no more.
+bool digest_server::use_up(std::uint64_t nonce, std::uint64_t made, std::uint32_t nc,
+                           std::uint64_t present) {
+    auto& on = used_[nonce % used_.size()];
+    auto place = std::ranges::find_if(
+        on.uses, [&](const use& each) { return each.nonce == nonce && each.made == made; });
+    if (place != on.uses.end()) {
+        if (nc <= place->nc) return false;
+    } else {
+        if (nc != 1 || made <= on.forgotten) return false;
+        place = std::ranges::min_element(on.uses, {}, &use::made);
+        const bool alive = place->nc != 0 && present - place->made <= nonce_life;
+        if (alive) on.forgotten = std::max(on.forgotten, place->made);
+    }
+    *place = {nonce, made, nc};
+    return true;
 }
 
 void digest_server::write_challenge(writer& to, std::string_view realm, const endpoint& source,
                                     std::string_view call_id, bool stale, time_point now,
                                     bool md5_only) const {
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    const auto nonce = make_nonce(static_cast<std::uint64_t>(seconds), source, call_id);
+    const auto nonce = make_nonce(milliseconds(now), source, call_id);
     for (const std::string_view algorithm : {"SHA-256", "MD5"}) {
         if (md5_only && algorithm != "MD5") continue;
         to.name(header::www_authenticate)

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
+#include <span>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/transaction_layer.hpp>
@@ -8,33 +11,60 @@ namespace trunkline::sip {
 
 namespace {
 
+/// Eight letters at a time: this is done for every request, and a branch is long. A byte takes the
+/// bit of small letters if it is from A to Z; neither sum carries into the next byte.
+void to_lower(std::span<char> text) noexcept {
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+    const auto at_once = [&](std::size_t at) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, sizeof word);
+        const auto seven = word & (each * 0x7f);
+        const auto from_a = seven + each * (0x80 - 'A');
+        const auto past_z = seven + each * (0x7f - 'Z');
+        word |= (from_a & ~past_z & ~word & (each * 0x80)) >> 2;
+        std::memcpy(text.data() + at, &word, sizeof word);
+    };
+    if (text.size() < sizeof each) {
+        for (auto& c : text) c = trunkline::to_lower(c);
+        return;
+    }
+    for (std::size_t at = 0; at + sizeof each <= text.size(); at += sizeof each) at_once(at);
+    at_once(text.size() - sizeof each); // Some of them once more, which changes nothing.
+}
+
 /// Hashes parts of any length, each ended, in a room of fixed size: what fills it is replaced by
 /// its hash, so nothing is cut off and two that differ late differ all the same.
 class part_hash {
 public:
     explicit part_hash(siphash_key key) noexcept : key_{key} {}
 
-    void add(std::string_view part) noexcept {
-        for (const char c : part) put(c);
-        put('\0');
-    }
+    void add(std::string_view part) noexcept { add(part, false); }
     /// Without case, as section 7.3.1 has tokens and host names.
-    void add_token(std::string_view part) noexcept {
-        for (const char c : part) put(to_lower(c));
-        put('\0');
-    }
+    void add_token(std::string_view part) noexcept { add(part, true); }
     [[nodiscard]] std::uint64_t value() const noexcept {
         return siphash(key_, {text_.data(), size_});
     }
 
 private:
-    void put(char c) noexcept {
+    void add(std::string_view part, bool token) noexcept {
+        while (!part.empty()) {
+            const auto taken = std::min(part.size(), room());
+            const std::span into{text_.data() + size_, taken};
+            std::memcpy(into.data(), part.data(), taken);
+            if (token) to_lower(into);
+            size_ += taken;
+            part.remove_prefix(taken);
+        }
+        static_cast<void>(room());
+        text_[size_++] = '\0';
+    }
+    [[nodiscard]] std::size_t room() noexcept {
         if (size_ == text_.size()) {
             const auto so_far = value();
             std::memcpy(text_.data(), &so_far, sizeof so_far);
             size_ = sizeof so_far;
         }
-        text_[size_++] = c;
+        return text_.size() - size_;
     }
 
     siphash_key key_;

@@ -60,6 +60,10 @@ namespace {
     if (config.channels < 1 || config.channels > 1000) {
         return wrong("channels", "1 to 1000", "channels has to be between 1 and 1000");
     }
+    if (config.calls_per_second < 1 || config.calls_per_second > 10'000) {
+        return wrong("calls_per_second", "1 to 10000",
+                     "calls_per_second has to be between 1 and 10000");
+    }
     if (config.codecs.empty()) return wrong("codecs", "not empty", "a trunk needs a codec");
     for (std::size_t i = 0; i < config.codecs.size(); ++i) {
         const auto before = config.codecs.begin() + static_cast<std::ptrdiff_t>(i);
@@ -227,7 +231,7 @@ bool may_be_sent(std::string_view name, std::string_view value) {
 
 result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
-        std::shared_ptr<trunkline::channels> channels) {
+        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate) {
     if (auto bad = check_names(config)) return *std::move(bad);
     if (auto bad = check_session(config)) return *std::move(bad);
     if (auto bad = check_numbers(config)) return *std::move(bad);
@@ -267,6 +271,7 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     std::ranges::stable_sort(made->gateways, {}, &gateway::priority);
     made->settings = settings_of(config, user_agent);
     made->channels = std::move(channels);
+    made->rate = std::move(rate);
     made->config = std::move(config);
     made->index_numbers();
     return std::shared_ptr<const trunk>{std::move(made)};

@@ -24,7 +24,7 @@ engine::engine(engine_config config, entropy& random)
       transactions_{config_.timers, wheel_, random, config_.shard},
       around_{transactions_, wheel_, random, config_.timers, notices_, config_.wall_clock_offset},
       digest_{config_.digest_key},
-      strangers_{siphash_key::draw(random)},
+      admission_{random},
       names_{wheel_, random},
       directory_{std::make_shared<const directory>()},
       message_{std::make_unique<sip::message_view>()} {
@@ -182,6 +182,7 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
         }
         return attempt_failed(of, how, now, out);
     }
+    case turn_timer: return next_attempt(*static_cast<live_call*>(node.owner), now, out);
     default: break;
     }
     auto& leg = *static_cast<calls::leg*>(node.owner);

@@ -9,6 +9,8 @@
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
 
+#include "called.hpp"
+
 namespace trunkline::trunks {
 
 namespace {
@@ -62,7 +64,8 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
         if (!by_list && !knows(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
         const int rank = 1 + (by_list ? 1 : 0) + (meant ? 2 : 0) +
-                         (meant && one->config.inbound ? 4 : 0) + (by_contact(*one) ? 8 : 0);
+                         (meant && one->config.inbound ? 4 : 0) +
+                         (by_contact(*message_, *one) ? 8 : 0);
         if (rank <= best_rank) continue;
         best = one;
         best_rank = rank;
@@ -70,25 +73,9 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     return best;
 }
 
-bool engine::by_contact(const trunk& on) const {
-    return !on.contact_user.empty() && message_->request_uri().user == on.contact_user;
-}
-
-/// Whom the Request-URI names; where that is our own Contact, the carrier has put it in the place
-/// of the number, which is then in P-Called-Party-ID (RFC 7315 section 4.2), or in To.
-std::string_view engine::called_user(const trunk& on) const {
-    if (!by_contact(on)) return message_->request_uri().user;
-    for (const auto& field : message_->fields()) {
-        if (field.id != header::other || !iequals(field.name, "P-Called-Party-ID")) continue;
-        const auto party = sip::name_addr_view::parse(field.value);
-        if (party && !party->uri.user.empty()) return party->uri.user;
-    }
-    return message_->to().uri.user;
-}
-
 /// To as fallback.
 const did* engine::called(const trunk& on) const {
-    if (const auto* found = on.find(called_user(on))) return found;
+    if (const auto* found = on.find(called_user(*message_, on))) return found;
     return on.find(message_->to().uri.user);
 }
 
@@ -108,6 +95,8 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
         }
     }
     if (message_->method() == method::ack) {
+        // That of a stateless refusal has nothing left to stop.
+        if (message_->to().tag() == admission_.reply_to(*message_).tag()) return;
         return out.note(severity::trace, diagnostic::ack_unmatched, owner_id::none);
     }
     // A CANCEL belongs to its INVITE, even when the trunk was removed while it rang (section 9.2).
@@ -116,7 +105,8 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     const auto on = trunk_of(from);
     if (!on) return stranger(flow, from, now, out);
     if (cancels) return cancel(flow, from, now, out);
-    const auto wrong = check(*on, from, got.what == fate::merged, now);
+    auto wrong = shed(*on, now);
+    if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
     if (message_->method() == method::options) {
         const auto id =
@@ -136,7 +126,8 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     const bool unknown = message_->method() == method::other && reason.code == errc::mismatch;
     const int status = reason.code == errc::bad_version ? 505 : unknown ? 501 : 400;
     sip::writer to{out.reserve(flow, room_for_response + 65'536)};
-    to.response_head(*message_, status, sip::reason_phrase(status), "tl-refused", from.peer);
+    to.response_head(*message_, status, sip::reason_phrase(status),
+                     admission_.reply_to(*message_).tag(), from.peer);
     if (status == 501) to.raw(allow);
     to.no_body();
     const int answered = to.failed() ? 0 : status;
@@ -156,28 +147,6 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
 }
 
-/// One short 403, without any state and without a word about who we are; then silence.
-void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbox& out) {
-    const auto& request = *message_;
-    if (request.method() == method::ack) return;
-    const bool answered = config_.answer_strangers && strangers_.may_answer(from.peer.address, now);
-    int status = 0;
-    if (answered) {
-        sip::writer to{out.reserve(flow, room_for_response + 65'536)};
-        to.response_head(request, 403, "Forbidden", "tl", from.peer).no_body();
-        // Never more bytes than came: nobody is to be flooded in a stranger's name.
-        const bool fits = !to.failed() && to.size() < request.size();
-        static_cast<void>(out.commit(fits ? to.size() : 0));
-        if (fits) status = 403;
-    }
-    const diagnostic why = diagnostic::refused_unknown_source;
-    if (request.method() != method::invite) {
-        return out.note(severity::trace, why, owner_id::none, {status});
-    }
-    if (status == 0 && config_.answer_strangers) return;
-    record_refusal(nullptr, {status, why, {}, status}, from, now, out);
-}
-
 engine::refusal engine::check_credentials(const trunk& on, const flow_info& from, time_point now) {
     if (!on.config.inbound_auth) return {};
     const auto& wanted = *on.config.inbound_auth;
@@ -188,10 +157,13 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
         if (how == verdict::good) return;
         const auto given = sip::authorization_view::parse(value);
         if (!given) return;
-        how = digest_.check(*given, {realm, wanted.username, wanted.password},
-                            message_->method_text(), from.peer, message_->call_id(), now);
+        how = digest_.check(
+            *given, {realm, wanted.username, wanted.password},
+            {message_->method_text(), message_->request_uri(), from.peer, message_->call_id()},
+            now);
     });
     if (how == verdict::good) return {};
+    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, 4};
     std::array<std::byte, 1024> lines{};
     sip::writer to{lines};
     digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
@@ -268,48 +240,11 @@ void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from,
     transactions_.responded(id, status, out.commit(to.size()), now);
 }
 
-void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
-                    time_point now, outbox& out) {
-    if (how.why == diagnostic::refused_merged) {
-        // The first one has the transaction's key by its Call-ID: this one is answered statelessly.
-        sip::writer to{out.reserve(flow, room_for_response + 2 * message_->size())};
-        to.response_head(*message_, how.status, sip::reason_phrase(how.status), "tl-merged",
-                         from.peer);
-        to.no_body();
-        static_cast<void>(out.commit(to.size()));
-    } else {
-        const auto id =
-            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-        answer(id, flow, from, how.status, how.fields, now, out);
-    }
-    // The first 401 is how digest begins, and no refusal yet.
-    const bool first_challenge = how.status == 401 && how.detail == 3;
-    if (message_->method() != method::invite || first_challenge) {
-        return out.note(severity::trace, how.why, owner_id::none, {how.detail});
-    }
-    record_refusal(&on, how, from, now, out);
-}
-
-void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
-                            time_point now, outbox& out) {
-    out.note(severity::warning, how.why, owner_id::none, {how.detail, how.status});
-    call_record record;
-    record.call_id = message_->call_id();
-    if (on != nullptr) record.trunk = on->config.name;
-    record.source = to_text(from.peer);
-    record.from = message_->from().uri.user;
-    record.to = on != nullptr ? called_user(*on) : message_->request_uri().user;
-    record.started = now;
-    record.ended_by = ended_by::local_error;
-    record.sip_code = how.status;
-    record.reason = how.words.empty() ? std::string{name(how.why)} : how.words;
-    record.refused = how.why;
-    records_.push_back(std::move(record));
-    out.tell(owner_id::none, record_event);
-}
-
 void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox& out) {
     const auto invite = transactions_.cancelled(*message_);
+    if (!invite && transactions_.size() >= config_.max_transactions) {
+        return answer_statelessly(481, {}, flow, from, out);
+    }
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
     auto* held = invite ? legs_.find(slot_id::of(invite->owner)) : nullptr;
@@ -330,7 +265,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     const auto* number = called(*on);
     made.record.call_id = message_->call_id();
     made.record.from = message_->from().uri.user;
-    made.record.to = called_user(*on);
+    made.record.to = called_user(*message_, *on);
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;
@@ -355,9 +290,6 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
                          "Warning: 305 trunkline \"no codec in common\"\r\n");
     }
     if (draining_) return turn_down(503, diagnostic::refused_draining, "Retry-After: 30\r\n");
-    if (calls_.size() > config_.max_calls) {
-        return turn_down(503, diagnostic::refused_overload, "Retry-After: 5\r\n");
-    }
     out.note(severity::info, diagnostic::call_started, made.id.owner());
     arm(made.ring_timer, ring_timer, made, now + on->config.ringing_timeout);
     out.tell(made.id.owner(), static_cast<std::uint16_t>(calls::event::incoming));

@@ -66,6 +66,9 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     if (!on->channels->take()) return fail(486, "all channels of the trunk are in use");
     made.channel_taken = true;
     made.ringing_timeout = what.ringing_timeout.value_or(on->config.ringing_timeout);
+    // The rate is kept by waiting, not by failing, as long as the call would wait for its callee.
+    const auto turn = on->rate->turn(now, made.ringing_timeout);
+    if (!turn) return fail(503, "too many calls wait for their turn: see calls_per_second");
     for (const auto& gateway : on->gateways) {
         made.candidates.push_back({in_uri(gateway.host, gateway.port),
                                    gateway_name::of(gateway),
@@ -75,6 +78,7 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     }
     out.note(severity::info, diagnostic::call_started, made.id.owner());
     arm(made.ring_timer, ring_timer, made, now + made.ringing_timeout);
+    if (*turn > now) return arm(made.attempt_timer, turn_timer, made, *turn);
     next_attempt(made, now, out);
 }
 

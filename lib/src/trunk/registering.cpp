@@ -14,6 +14,11 @@ namespace {
 /// No leg lives in such a slot (limits::calls), so that one owner tells what it is the owner of.
 constexpr std::uint32_t registration_bit = 0x8000'0000;
 
+[[nodiscard]] slot_id slot_of(owner_id owner) noexcept {
+    const auto id = slot_id::of(owner);
+    return {id.slot & ~registration_bit, id.generation};
+}
+
 /// Every shard has to agree on it, so the key is fixed; it spreads work and guards nothing.
 [[nodiscard]] bool is_ours(const trunk& one, std::uint16_t shard, std::uint16_t shards) {
     return !one.contact_user.empty() && siphash({1, 2}, one.contact_user) % shards == shard;
@@ -22,9 +27,8 @@ constexpr std::uint32_t registration_bit = 0x8000'0000;
 } // namespace
 
 registration* engine::registration_of(owner_id owner) {
-    const auto id = slot_id::of(owner);
-    if ((id.slot & registration_bit) == 0) return nullptr;
-    return registrations_.find({id.slot & ~registration_bit, id.generation});
+    if ((slot_id::of(owner).slot & registration_bit) == 0) return nullptr;
+    return registrations_.find(slot_of(owner));
 }
 
 /// A trunk that is registered in another way, or no longer, has to leave before anything else
@@ -38,7 +42,7 @@ void engine::keep_registrations(time_point now, outbox& out) {
         const auto found = wanted.find(each.of().contact_user);
         if (found != wanted.end() && each.serves(*found->second)) return;
         each.leave(now, out);
-        if (each.over()) registrations_.erase(slot_of(each));
+        if (each.over()) registrations_.erase(slot_of(each.owner()));
     });
     begin_registrations(now, out);
 }
@@ -63,20 +67,15 @@ void engine::begin_registrations(time_point now, outbox& out) {
 
 void engine::registration_moved(registration& which, time_point now, outbox& out) {
     if (!which.over()) return;
-    registrations_.erase(slot_of(which));
+    registrations_.erase(slot_of(which.owner()));
     begin_registrations(now, out);
-}
-
-slot_id engine::slot_of(const registration& which) {
-    const auto id = slot_id::of(which.owner());
-    return {id.slot & ~registration_bit, id.generation};
 }
 
 void engine::leave_registrars(time_point now, outbox& out) {
     const entry here{*this, now, out};
     registrations_.each([&](registration& each) {
         each.leave(now, out);
-        if (each.over()) registrations_.erase(slot_of(each));
+        if (each.over()) registrations_.erase(slot_of(each.owner()));
     });
 }
 

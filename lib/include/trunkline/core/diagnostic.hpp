@@ -26,7 +26,7 @@ enum class diagnostic : std::uint16_t {
     refused_malformed = 200, ///< values: status, errc, header field
     refused_version,
     refused_unknown_source, ///< values: status (0 when silent)
-    refused_unauthorized,   ///< values: 1 wrong password, 2 stale, 3 none given
+    refused_unauthorized,   ///< values: 1 wrong password, 2 stale, 3 none given, 4 another URI
     refused_method,
     refused_uri_scheme,
     refused_merged,
@@ -39,10 +39,12 @@ enum class diagnostic : std::uint16_t {
     refused_channels_full,
     refused_offer,
     refused_draining,
-    refused_overload, ///< Calls or ports are at their limit.
+    refused_overload, ///< values: requests shed since the last one told, status
     refused_by_application,
     refused_session_interval, ///< Below our Min-SE (RFC 4028 section 9).
     refused_unreliable,       ///< The trunk wants 100rel, and the INVITE cannot.
+    refused_rate,  ///< values: requests shed since the last one told, status
+    source_banned, ///< values: both halves of the address, as its bytes stand
     // Calls.
     call_started = 300,
     call_answered,

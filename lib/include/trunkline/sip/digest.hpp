@@ -8,12 +8,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/entropy.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/crypto/hash.hpp>
+#include <trunkline/sip/uri.hpp>
 #include <trunkline/sip/writer.hpp>
 
 namespace trunkline::sip {
@@ -90,44 +92,65 @@ private:
 };
 
 /// Checks credentials without a table of nonces: a nonce is its time and a MAC over time, source
-/// and Call-ID. Only the last nc of each nonce is kept, in a table of fixed size; a nonce that fell
-/// out of it is stale.
+/// and Call-ID, and lives for 32 s. Only the last nc of each nonce is kept, in a table of fixed
+/// size; a nonce that may have fallen out of it is stale.
 class digest_server {
 public:
     using key = std::array<std::byte, 32>;
-    enum class verdict : std::uint8_t { good, none, wrong, stale };
+    enum class verdict : std::uint8_t {
+        good,
+        none,      ///< No credentials at all.
+        wrong,     ///< The user, the password, or anything else: nobody is told which.
+        stale,     ///< Right, but for a nonce that is too old, used up, or not for this request.
+        elsewhere, ///< For another callee than the request's, whoever it is from.
+    };
 
     /// One key for all shards, so that any of them knows the nonce of another.
-    explicit digest_server(const key& secret) : key_{secret} {}
+    explicit digest_server(const key& secret) : key_{secret}, used_(shelves) {}
 
     struct account {
         std::string_view realm;
         std::string_view username;
         std::string_view password;
     };
+    /// What of a request its credentials are bound to.
+    struct asked {
+        std::string_view method;
+        const uri_view& uri;
+        const endpoint& source;
+        std::string_view call_id;
+    };
     [[nodiscard]] verdict check(const authorization_view& what, const account& wanted,
-                                std::string_view method, const endpoint& source,
-                                std::string_view call_id, time_point now);
+                                const asked& by, time_point now);
     /// Two WWW-Authenticate lines, SHA-256 first (RFC 8760 section 2.4), or that of MD5 alone.
     void write_challenge(writer& to, std::string_view realm, const endpoint& source,
                          std::string_view call_id, bool stale, time_point now,
                          bool md5_only = false) const;
 
 private:
-    static constexpr std::size_t slots = 4096;
+    static constexpr std::size_t shelves = 1024;
     struct use {
         std::uint64_t nonce = 0;
+        std::uint64_t made = 0; ///< In milliseconds, as the nonce says.
         std::uint32_t nc = 0;
+    };
+    /// Where the uses of a nonce are found. When it is full the oldest one gives way, and from then
+    /// on nothing as old as that is taken for new.
+    struct shelf {
+        std::array<use, 8> uses{};
+        std::uint64_t forgotten = 0;
     };
     struct nonce_text {
         std::array<char, 48> text{};
         [[nodiscard]] std::string_view view() const noexcept { return {text.data(), text.size()}; }
     };
-    [[nodiscard]] nonce_text make_nonce(std::uint64_t seconds, const endpoint& source,
+    [[nodiscard]] nonce_text make_nonce(std::uint64_t made, const endpoint& source,
                                         std::string_view call_id) const;
+    [[nodiscard]] bool use_up(std::uint64_t nonce, std::uint64_t made, std::uint32_t nc,
+                              std::uint64_t present);
 
     key key_;
-    std::array<use, slots> used_{};
+    std::vector<shelf> used_;
 };
 
 } // namespace trunkline::sip

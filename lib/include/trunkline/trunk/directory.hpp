@@ -12,6 +12,7 @@
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
+#include <trunkline/trunk/call_rate.hpp>
 #include <trunkline/trunk/channels.hpp>
 #include <trunkline/trunk/config.hpp>
 
@@ -27,6 +28,7 @@ struct trunk {
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};
     std::shared_ptr<trunkline::channels> channels{};
+    std::shared_ptr<call_rate> rate{};
     /// The user part of the Contact that it registers; empty when it does not. It follows from the
     /// configuration alone, so that all shards know it, and the next process, too: what it
     /// registers takes the place of what this one has.
@@ -43,7 +45,7 @@ struct trunk {
 /// Checks everything that can be wrong, names the first field that is.
 [[nodiscard]] TRUNKLINE_EXPORT result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
-        std::shared_ptr<trunkline::channels> channels);
+        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate);
 
 /// Whether a header of an INVITE is the application's to write: no line break is in it, and the
 /// library does not write it itself.

@@ -14,19 +14,20 @@
 #include <vector>
 
 #include <trunkline/call/leg.hpp>
+#include <trunkline/core/limits.hpp>
 #include <trunkline/core/machine.hpp>
 #include <trunkline/core/slab.hpp>
 #include <trunkline/core/timer_wheel.hpp>
 #include <trunkline/sip/digest.hpp>
 #include <trunkline/sip/message.hpp>
 #include <trunkline/sip/transaction_layer.hpp>
+#include <trunkline/trunk/admission.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/call_record.hpp>
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
 #include <trunkline/trunk/registration.hpp>
-#include <trunkline/trunk/strangers.hpp>
 #include <trunkline/trunk/stream.hpp>
 
 namespace trunkline::trunks {
@@ -46,6 +47,7 @@ struct engine_config {
     std::optional<address> media_advertise{};
     bool answer_strangers = true;
     std::size_t max_calls = 10'000;
+    std::size_t max_transactions = limits::transactions;
     std::string user_agent{};
     sip::digest_server::key digest_key{};
     sip::timers timers{};
@@ -76,7 +78,7 @@ public:
     /// New calls are refused from now on.
     void drain() noexcept { draining_ = true; }
     void hang_up_all(std::string_view reason, time_point now, outbox& out);
-    /// Carriers are told that calls come here no longer. Nothing registers again after drain().
+    /// Carriers send no more calls here, and after drain() nothing registers again.
     void leave_registrars(time_point now, outbox& out);
     [[nodiscard]] std::size_t calls() const noexcept { return calls_.size(); }
     /// No call, no BYE that waits for its answer, and no carrier that still knows where we are.
@@ -101,7 +103,8 @@ private:
         ring_timer = 5,
         attempt_timer = 6,
         stream_timer = 20,
-        waiting_timer = 21
+        waiting_timer = 21,
+        turn_timer = 22
     };
     static constexpr std::uint16_t record_event = 100;
 
@@ -207,7 +210,6 @@ private:
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
     [[nodiscard]] bool knows(const trunk& one, const address& source) const;
-    void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
         diagnostic why = diagnostic::none;
@@ -219,19 +221,23 @@ private:
                                 time_point now);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
-    [[nodiscard]] bool by_contact(const trunk& on) const;
-    [[nodiscard]] std::string_view called_user(const trunk& on) const;
     [[nodiscard]] const did* called(const trunk& on) const;
-    void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
-                time_point now, outbox& out);
-    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
-                        outbox& out);
     void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
                 std::string_view fields, time_point now, outbox& out,
                 std::string_view local_tag = {});
     void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
                const flow_info& from, time_point now, outbox& out);
+
+    // refusals.cpp
+    void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    [[nodiscard]] refusal shed(const trunk& on, time_point now);
+    void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                time_point now, outbox& out);
+    void answer_statelessly(int status, std::string_view fields, flow_id flow,
+                            const flow_info& from, outbox& out);
+    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
+                        outbox& out);
 
     // outbound.cpp
     void next_attempt(live_call& of, time_point now, outbox& out);
@@ -247,7 +253,6 @@ private:
     void keep_registrations(time_point now, outbox& out);
     void begin_registrations(time_point now, outbox& out);
     [[nodiscard]] registration* registration_of(owner_id owner);
-    [[nodiscard]] static slot_id slot_of(const registration& which);
     void registration_moved(registration& which, time_point now, outbox& out);
     void tell_registration();
 
@@ -268,7 +273,7 @@ private:
     sip::transaction_layer transactions_;
     calls::environment around_;
     sip::digest_server digest_;
-    strangers strangers_;
+    admission admission_;
     gateway_names names_;
     std::shared_ptr<const directory> directory_;
     slab<live_call, slot_id> calls_;

@@ -1,0 +1,133 @@
+// What is not let in: who is turned away without state, who is answered, and what is told of it.
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <trunkline/core/text.hpp>
+#include <trunkline/sip/writer.hpp>
+#include <trunkline/trunk/engine.hpp>
+
+#include "called.hpp"
+
+namespace trunkline::trunks {
+
+namespace {
+
+using sip::header;
+using sip::method;
+
+constexpr std::size_t room_for_response = 2048;
+
+} // namespace
+
+/// One short 403, without any state and without a word about who we are; then silence. No name
+/// that a stranger wrote is ever looked up.
+void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbox& out) {
+    using reception = admission::reception;
+    const auto& request = *message_;
+    if (request.method() == method::ack) return;
+    const auto how = admission_.receive(from.peer.address, now);
+    if (how == reception::ban) {
+        std::array<std::int64_t, 2> halves{};
+        std::memcpy(halves.data(), from.peer.address.bytes.data(), sizeof halves);
+        out.note(severity::warning, diagnostic::source_banned, owner_id::none,
+                 {halves[0], halves[1]});
+    }
+    if (how != reception::answer) return;
+    int status = 0;
+    if (config_.answer_strangers) {
+        sip::writer to{out.reserve(flow, room_for_response + 65'536)};
+        to.response_head(request, 403, "Forbidden", admission_.reply_to(request).tag(), from.peer)
+            .no_body();
+        // Never more bytes than came: nobody is to be flooded in a stranger's name.
+        const bool fits = !to.failed() && to.size() < request.size();
+        static_cast<void>(out.commit(fits ? to.size() : 0));
+        if (fits) status = 403;
+    }
+    const diagnostic why = diagnostic::refused_unknown_source;
+    if (request.method() != method::invite) {
+        return out.note(severity::trace, why, owner_id::none, {status});
+    }
+    record_refusal(nullptr, {status, why, {}, status}, from, now, out);
+}
+
+/// What is shed before anything is looked at, and why in this order. Whoever is in a call is never
+/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK pass, so that calls end when they are to
+/// end, most of all when there are too many. A stranger was told so before: he has a bucket of his
+/// own and takes nothing from a trunk. Then comes our own limit, so that what we cannot serve costs
+/// no trunk its rate; then the trunk's rate, before all that needs a hash, a transaction or a look
+/// into the body. Where a trunk has a password, who shows none has nothing to guess and gets a
+/// stateless challenge: only credentials count, so that guesses come at the trunk's rate at most.
+engine::refusal engine::shed(const trunk& on, time_point now) {
+    const auto& request = *message_;
+    const auto method = request.method();
+    if (!request.to().tag().empty() || method == method::bye || method == method::prack) return {};
+    const bool begins = method == method::invite;
+    const auto refused = [&](diagnostic why) {
+        const auto seconds = std::to_string(admission_.reply_to(request).retry_after);
+        return refusal{503, why, "Retry-After: " + seconds + "\r\n"};
+    };
+    if (transactions_.size() >= config_.max_transactions ||
+        (begins && calls_.size() >= config_.max_calls)) {
+        return refused(diagnostic::refused_overload);
+    }
+    const bool counts = on.config.inbound_auth ? request.has(header::authorization) : begins;
+    if (counts && !on.rate->admit(now)) return refused(diagnostic::refused_rate);
+    return {};
+}
+
+void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                    time_point now, outbox& out) {
+    const bool shed =
+        how.why == diagnostic::refused_rate || how.why == diagnostic::refused_overload;
+    // Without a transaction: what is shed, whoever has not shown a password yet (RFC 3261 section
+    // 26.3.2.4), and a merged request, because the first one has the key by its Call-ID.
+    if (shed || how.why == diagnostic::refused_unauthorized ||
+        how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions) {
+        answer_statelessly(how.status, how.fields, flow, from, out);
+    } else {
+        const auto id =
+            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
+        answer(id, flow, from, how.status, how.fields, now, out);
+    }
+    // The first 401 is how digest begins, and no refusal yet.
+    const bool first_challenge = how.status == 401 && how.detail == 3;
+    if (message_->method() != method::invite || first_challenge) {
+        return out.note(severity::trace, how.why, owner_id::none, {how.detail});
+    }
+    if (!shed) return record_refusal(&on, how, from, now, out);
+    auto told = how;
+    told.detail = static_cast<std::int64_t>(admission_.shed(now));
+    if (told.detail > 0) record_refusal(&on, told, from, now, out);
+}
+
+/// The same request again gets the same answer, for as long as its sender likes (RFC 3261 section
+/// 8.2.7).
+void engine::answer_statelessly(int status, std::string_view fields, flow_id flow,
+                                const flow_info& from, outbox& out) {
+    sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
+    to.response_head(*message_, status, sip::reason_phrase(status),
+                     admission_.reply_to(*message_).tag(), from.peer);
+    to.raw(fields).no_body();
+    static_cast<void>(out.commit(to.size()));
+}
+
+void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
+                            time_point now, outbox& out) {
+    out.note(severity::warning, how.why, owner_id::none, {how.detail, how.status});
+    call_record record;
+    record.call_id = message_->call_id();
+    if (on != nullptr) record.trunk = on->config.name;
+    record.source = to_text(from.peer);
+    record.from = message_->from().uri.user;
+    record.to = on != nullptr ? called_user(*message_, *on) : message_->request_uri().user;
+    record.started = now;
+    record.ended_by = ended_by::local_error;
+    record.sip_code = how.status;
+    record.reason = how.words.empty() ? std::string{name(how.why)} : how.words;
+    record.refused = how.why;
+    records_.push_back(std::move(record));
+    out.tell(owner_id::none, record_event);
+}
+
+} // namespace trunkline::trunks
