@@ -34,7 +34,7 @@ class Streams(peers.Case):
     def test_sipp_calls_by_tcp(self):
         switch = self.start("--trunk carrier --allow 127.0.0.1 --number *:hold --channels 200")
         sipp = self.sipp("caller", f"127.0.0.1:{switch.port}", calls=100,
-                         extra=[*BY_TCP, "-r", 50])
+                         extra=[*BY_TCP, "-r", 20])
         self.passes(sipp)
         switch.wait_for("record", count=100)
         self.assertEqual({(one["ended_by"], one["code"]) for one in switch.told("record")},
