@@ -100,7 +100,9 @@ struct scratch_socket {
 /// What an advertise field or a listener says: an address, with or without a port; none for a name.
 [[nodiscard]] std::optional<address> address_in(std::string_view text) {
     if (const auto alone = address::parse(text)) return *alone;
-    if (text.starts_with("udp:")) text.remove_prefix(4);
+    for (const std::string_view scheme : {"udp:", "tcp:", "tls:"}) {
+        if (text.starts_with(scheme)) text.remove_prefix(scheme.size());
+    }
     if (const auto with_port = trunkline::endpoint::parse(text)) return with_port->address;
     return std::nullopt;
 }
@@ -238,6 +240,15 @@ problems refusals(const configuration& of) {
     scratch.listen = {trunkline::listen{}};
     scratch.listen.front().at = "udp:127.0.0.1:0";
     problems found;
+    const bool secure = std::ranges::any_of(
+        of.manager.listen, [](const auto& one) { return one.at.starts_with("tls:"); });
+    if (secure) {
+        const auto context = trunkline::net::open_tls_server(of.manager.tls);
+        if (!context) {
+            const auto field = "tls." + context.reason().field;
+            found.push_back({of.line_of(field), field, context.reason().message});
+        }
+    }
     trunkline::trunk_manager manager{std::move(scratch)};
     for (std::size_t i = 0; i < of.trunks.size(); ++i) {
         const auto added = manager.add_trunk(of.trunks[i]);

@@ -21,8 +21,10 @@ namespace {
 
 /// "udp:0.0.0.0:5060", or what is wrong with it.
 [[nodiscard]] std::string wrong_with_listener(std::string_view at) {
-    constexpr std::string_view example = R"(has to be "udp:address:port", as "udp:0.0.0.0:5060")";
-    if (!at.starts_with("udp:")) return std::string{example};
+    constexpr std::string_view example =
+        R"(has to be "udp:address:port", or with tcp or tls, as "udp:0.0.0.0:5060")";
+    const bool known = at.starts_with("udp:") || at.starts_with("tcp:") || at.starts_with("tls:");
+    if (!known) return std::string{example};
     if (!trunkline::endpoint::parse(at.substr(4))) return std::string{example};
     return {};
 }
@@ -58,6 +60,29 @@ void read_listeners(table_reader& root, std::vector<trunkline::listen>& into) {
     };
     root.each("listen", add, true);
     if (into.empty()) root.complain("listen", "has to name at least one address");
+}
+
+/// [tls]: who we are to whoever connects by it.
+void read_tls(table_reader& root, const std::filesystem::path& folder,
+              trunkline::manager_config& into) {
+    const auto secure = std::ranges::any_of(
+        into.listen, [](const auto& one) { return one.at.starts_with("tls:"); });
+    if (const auto* const table = root.table("tls"); table != nullptr) {
+        table_reader tls{*table, "tls", root.read()};
+        into.tls.certificate = read_file_name(tls, "certificate", folder);
+        into.tls.key = read_file_name(tls, "key", folder);
+        into.tls.ca = read_file_name(tls, "ca", folder);
+        into.tls.verify = tls.boolean("verify_clients").value_or(false);
+        tls.done();
+    } else if (secure) {
+        root.complain("listen", "tls needs a [tls] with certificate and key");
+    }
+    const auto streams = std::ranges::any_of(
+        into.listen, [](const auto& one) { return !one.at.starts_with("udp:"); });
+    if (streams && into.shards > 1) {
+        root.complain("shards", "has to be 1 where tcp or tls is listened for: a connection has "
+                                "one owner");
+    }
 }
 
 void read_media(table_reader& root, trunkline::manager_config& into) {
@@ -207,6 +232,7 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     made.drain = root.duration("drain", std::chrono::milliseconds{0}).value_or(made.drain);
     read_unknown_source(root, manager);
     read_listeners(root, manager.listen);
+    read_tls(root, folder, manager);
     read_media(root, manager);
     read_agents(root, folder, made.sockets);
     read_trunks(root, folder, made);

@@ -72,6 +72,30 @@ constexpr secret_keys password_keys{"password", "password_file", "password_env"}
     return read;
 }
 
+/// "udp", "tcp" or "tls"; none where nothing is said.
+[[nodiscard]] std::optional<trunkline::transport> read_transport(table_reader& from) {
+    const auto text = from.text("transport");
+    if (!text) return std::nullopt;
+    if (*text == "udp") return trunkline::transport::udp;
+    if (*text == "tcp") return trunkline::transport::tcp;
+    if (*text == "tls") return trunkline::transport::tls;
+    from.complain("transport", R"(has to be "udp", "tcp" or "tls")");
+    return std::nullopt;
+}
+
+void read_tls(table_reader& trunk, const surroundings& around, trunkline::tls_rules& into) {
+    const auto* const table = trunk.table("tls");
+    if (table == nullptr) return;
+    table_reader tls{*table, trunk.field("tls"), around.read};
+    into.ca = read_file_name(tls, "ca", around.folder);
+    into.certificate = read_file_name(tls, "certificate", around.folder);
+    into.key = read_file_name(tls, "key", around.folder);
+    into.server_name = tls.text("server_name").value_or("");
+    into.wildcards = tls.boolean("wildcards").value_or(into.wildcards);
+    into.verify = tls.boolean("verify").value_or(into.verify);
+    tls.done();
+}
+
 void read_gateways(table_reader& trunk, reading& read, std::vector<trunkline::gateway>& into) {
     trunk.each("gateways", [&](const toml::node& element, std::string field) {
         const auto wrong = [&](std::string message) {
@@ -91,11 +115,13 @@ void read_gateways(table_reader& trunk, reading& read, std::vector<trunkline::ga
                 static_cast<std::uint16_t>(from.integer("port", 1, highest_port).value_or(0));
             gateway.priority =
                 static_cast<unsigned>(from.integer("priority", 0, 65'535).value_or(1));
+            gateway.transport = read_transport(from);
             from.done();
             into.push_back(std::move(gateway));
         } else {
-            wrong(fmt::format("has to be \"host:port\" or {{host, port, priority}}, and is {}",
-                              kind_of(element)));
+            wrong(fmt::format(
+                "has to be \"host:port\" or {{host, port, priority, transport}}, and is {}",
+                kind_of(element)));
         }
     });
 }
@@ -217,6 +243,17 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
 
 } // namespace
 
+std::string read_file_name(table_reader& from, std::string_view key,
+                           const std::filesystem::path& folder) {
+    const auto name = from.text(key);
+    if (!name || name->empty()) return {};
+    auto file = folder / *name;
+    if (!std::filesystem::is_regular_file(file)) {
+        from.complain(key, fmt::format("{} is no file", file.string()));
+    }
+    return file.string();
+}
+
 trunkline::addresses read_addresses(table_reader& from) {
     trunkline::addresses read;
     const auto one = [&](std::string_view key, bool wildcard) {
@@ -244,6 +281,8 @@ trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
     if (!trunk.has("name")) trunk.complain("has to have a name");
     made.name = name.value_or("");
     read_gateways(trunk, around.read, made.gateways);
+    made.transport = read_transport(trunk);
+    read_tls(trunk, around, made.tls);
     made.auth = read_userpass(trunk, around);
     if (const auto* const table = trunk.table("inbound_auth"); table != nullptr) {
         table_reader inbound{*table, trunk.field("inbound_auth"), around.read};

@@ -26,6 +26,10 @@ struct surroundings {
 [[nodiscard]] trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
                                                  const surroundings& around);
 
+/// A file beside the configuration; empty when the key is not there.
+[[nodiscard]] std::string read_file_name(table_reader& from, std::string_view key,
+                                         const std::filesystem::path& folder);
+
 /// at and advertise, of [media] and of a trunk's media.
 [[nodiscard]] trunkline::addresses read_addresses(table_reader& from);
 

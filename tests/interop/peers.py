@@ -319,13 +319,13 @@ class Case(unittest.TestCase):
             started.messages.read_text(errors="replace").count("\n" + line) >= times
         )
         if not peer:
-            self._wait_bound(at, port, netns)
+            self._wait_bound(at, port, netns, "tcp" if "t1" in extra else "udp")
         return started
 
-    def _wait_bound(self, at, port, netns):
+    def _wait_bound(self, at, port, netns, transport):
         """SIPp is ready when its socket is in the kernel's list."""
         want = ":%04X " % port
-        listing = ["cat", "/proc/net/udp"]
+        listing = ["cat", f"/proc/net/{transport}"]
         if netns:
             listing = ["ip", "netns", "exec", netns, *listing]
         wait_until(

@@ -60,7 +60,7 @@ net_interface           {at}
 
 class Softphone:
     def __init__(self, case, at="127.0.0.1", hz=440, codecs="PCMU,PCMA", auth="",
-                 netns=None, says=None):
+                 netns=None, says=None, transport="", config=""):
         """`says` is a WAV file, 8 kHz mono, instead of the tone; the call has to end before it."""
         peers.need_program("baresip")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"baresip-{hz}-", dir=case.work))
@@ -77,9 +77,9 @@ class Softphone:
             rate=8000 if says else 48000, channels=1 if says else 2,
             rtp_first=rtp_first, rtp_last=rtp_first + 39,
             modules=module_path(), control=control, folder=self.recordings,
-        ))
+        ) + config)
         (self.folder / "accounts").write_text(
-            f"<sip:caller@{at}:{self.port}>;regint=0;answermode=auto;audio_codecs={codecs};ptime=20"
+            f"<sip:caller@{at}:{self.port}{transport}>;regint=0;answermode=auto;audio_codecs={codecs};ptime=20"
             f"{auth}\n"
         )
         self.process = case.process(

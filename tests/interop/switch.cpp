@@ -248,6 +248,14 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
     if (key == "--gateway") {
         const auto priority = static_cast<unsigned>(on.gateways.size() + 1);
         on.gateways.push_back({left, static_cast<std::uint16_t>(number(right)), priority});
+    } else if (key == "--transport") {
+        on.transport = value == "tls"   ? trunkline::transport::tls
+                       : value == "tcp" ? trunkline::transport::tcp
+                                        : trunkline::transport::udp;
+    } else if (key == "--ca") {
+        on.tls.ca = value;
+    } else if (key == "--server-name") {
+        on.tls.server_name = value;
     } else if (key == "--allow") {
         on.allow_from.push_back(value);
     } else if (key == "--number") {
@@ -285,7 +293,13 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
         const std::string key{arguments[i]};
         const std::string value{arguments[i + 1]};
         if (key == "--listen") {
-            made.manager.listen.push_back({"udp:" + value, {}});
+            // HOST:PORT is by UDP; "tcp:HOST:PORT" and "tls:HOST:PORT" say so.
+            const bool stream = value.starts_with("tcp:") || value.starts_with("tls:");
+            made.manager.listen.push_back({stream ? value : "udp:" + value, {}});
+        } else if (key == "--certificate") {
+            made.manager.tls.certificate = value;
+        } else if (key == "--key") {
+            made.manager.tls.key = value;
         } else if (key == "--advertise") {
             made.manager.listen.back().advertise = value;
         } else if (key == "--media-at") {

@@ -387,7 +387,7 @@ TEST_CASE("trunkline::trunk_manager: says what is wrong with its configuration")
     CHECK(reason(on_loopback()).empty());
     CHECK(reason(on_loopback(0)).find("shards") != std::string::npos);
     CHECK(reason(on_loopback(65)).find("shards") != std::string::npos);
-    for (const auto* at : {"", "udp", "udp:", "127.0.0.1:5060", "tcp:127.0.0.1:0", "udp:here:5060",
+    for (const auto* at : {"", "udp", "udp:", "127.0.0.1:5060", "sctp:127.0.0.1:0", "udp:here:5060",
                            "udp:127.0.0.1", "udp:127.0.0.1:65536"}) {
         CHECK(reason(listening(at)).find("expected udp:ADDRESS:PORT") != std::string::npos);
     }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -51,7 +52,7 @@ TEST_CASE("softswitch::config: an error of the file names its line, its field an
         {"listen = []\n", 1, "listen", "at least one"},
         {"listen = [\"0.0.0.0:5060\"]\n", 1, "listen[0]", "udp:address:port"},
         {"listen = [\n\"udp:0.0.0.0:5060\",\n\"udp:host:5060\"]\n", 3, "listen[1]", "udp:"},
-        {"listen = [{at = \"tls:0.0.0.0:5061\"}]\n", 1, "listen[0].at", "udp:address:port"},
+        {"listen = [{at = \"ws:0.0.0.0:5061\"}]\n", 1, "listen[0].at", "udp:address:port"},
         {"listen = [{advertise = \"0.0.0.0\"}]\n", 1, "listen[0].advertise", "wildcard"},
         {"listen = [{advertise = \"host:x\"}]\n", 1, "listen[0].advertise", "port from 1"},
         {"listen = [{advertize = \"host\"}]\n", 1, "listen[0].advertize", "`advertise`"},
@@ -224,6 +225,40 @@ TEST_CASE("softswitch::config: a password comes from the file, from another, or 
     CHECK(password("password_file = \"secret\"") == "from file");
     CHECK(password("password_env = \"SOFTSWITCH_TEST_SECRET\"") == "from outside");
     std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("softswitch::config: tcp and tls, of the switch, of a trunk and of a gateway") {
+    const auto folder = std::filesystem::temp_directory_path() / "softswitch_config_tls_test";
+    std::filesystem::create_directories(folder);
+    std::ofstream{folder / "us.pem"} << "x";
+    const auto read = parse_configuration(
+        "listen = [\"tcp:0.0.0.0:5060\", \"tls:0.0.0.0:5061\"]\n"
+        "[tls]\ncertificate = \"us.pem\"\nkey = \"us.pem\"\nverify_clients = true\n"
+        "[[trunk]]\nname = \"a\"\ntransport = \"tls\"\n"
+        "gateways = [\"a.example\", { host = \"b.example\", transport = \"tcp\" }]\n"
+        "[trunk.tls]\nca = \"us.pem\"\nserver_name = \"c.example\"\nwildcards = true\n",
+        folder);
+    REQUIRE(read);
+    CHECK(read->manager.tls.certificate == (folder / "us.pem").string());
+    CHECK(read->manager.tls.verify);
+    const auto& one = read->trunks.front();
+    CHECK(one.transport == trunkline::transport::tls);
+    CHECK_FALSE(one.gateways[0].transport.has_value());
+    CHECK(one.gateways[1].transport == trunkline::transport::tcp);
+    CHECK(one.tls.ca == (folder / "us.pem").string());
+    CHECK(one.tls.server_name == "c.example");
+    CHECK(one.tls.wildcards);
+    CHECK(one.tls.verify);
+    std::filesystem::remove_all(folder);
+
+    const auto complains = [&](std::string_view text, std::string_view field) {
+        const auto bad = parse_configuration(text, folder);
+        return !bad && std::ranges::count(bad.reason(), field, &problem::field) == 1;
+    };
+    CHECK(complains("listen = [\"tls:0.0.0.0:5061\"]\n", "listen"));
+    CHECK(complains("listen = [\"tcp:0.0.0.0:5061\"]\nshards = 2\n", "shards"));
+    CHECK(complains("[tls]\nkey = \"nowhere\"\n", "tls.key"));
+    CHECK(complains("[[trunk]]\nname = \"a\"\ntransport = \"ws\"\n", "trunk[0].transport"));
 }
 
 TEST_CASE("softswitch::config: what the library refuses gets the line and the name in the file") {

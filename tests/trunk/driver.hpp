@@ -127,6 +127,7 @@ struct driver {
         std::string text;
         endpoint to;
         time_point at;
+        transport over = transport::udp;
     };
     struct media_sent {
         media_id from;
@@ -162,6 +163,20 @@ struct driver {
     std::map<endpoint, flow_id> flows;
     std::map<std::uint32_t, endpoint> peers; ///< By slot.
     std::set<endpoint> unreachable;
+    struct connection {
+        flow_id flow;
+        endpoint peer;
+        transport over = transport::tcp;
+        bool ours = false;
+        bool closed = false; ///< By the engine.
+        std::uint32_t profile = 0;
+        std::string name{}; ///< That the certificate has to be for.
+    };
+    std::vector<connection> connections;         ///< That stand.
+    std::set<endpoint> deaf;                     ///< Where nobody listens for connections,
+    std::vector<effects::connect> held_connects; ///< and where nothing comes of them.
+    bool hold_connects = false;
+    std::set<std::uint32_t> blocked;                          ///< Flows that take nothing.
     std::vector<std::function<void(trunks::engine&)>> posted; ///< By handles, run when settled.
     bool stopped = false;
     bool ports_left = true;
@@ -170,7 +185,7 @@ struct driver {
     std::uint32_t next_slot = 1;
 
     driver() {
-        config.listeners = {{}};
+        config.listeners = {{}, {.over = transport::tcp}, {.over = transport::tls}};
         config.user_agent = "trunkline test";
         config.on_record = [this](const call_record& record) { records.push_back(record); };
         config.on_note = [this](const effects::note& note) { notes.push_back(note); };
@@ -231,6 +246,35 @@ struct driver {
         running().receive(inputs::flow_down{gone, cause::table_full}, now, out());
         settle();
     }
+    /// A connection that a peer opens to us.
+    [[nodiscard]] flow_id accept(const std::string& from, transport over = transport::tcp) {
+        const flow_id made{next_slot++, 1};
+        const auto peer = *endpoint::parse(from);
+        connections.push_back({made, peer, over});
+        running().receive(inputs::flow_up{made, stream_info(over, peer)}, now, out());
+        settle();
+        return made;
+    }
+    /// Bytes of a stream, as they come.
+    void receive(flow_id flow, std::string text) {
+        text.shrink_to_fit();
+        running().receive(
+            inputs::packet{flow, std::as_writable_bytes(std::span{text.data(), text.size()})}, now,
+            out());
+        settle();
+    }
+    /// The peer has closed its half; what is sent still gets there.
+    void hang_up(flow_id flow, cause why = cause::closed) {
+        const auto at = std::ranges::find(connections, flow, &connection::flow);
+        if (at != connections.end()) at->ours = false;
+        running().receive(inputs::flow_down{flow, why}, now, out());
+        settle();
+    }
+    [[nodiscard]] static flow_info stream_info(transport over, const endpoint& peer) {
+        const listener_id listener{static_cast<std::uint16_t>(over == transport::tcp ? 1 : 2)};
+        const auto port = static_cast<std::uint16_t>(over == transport::tls ? 5061 : 5060);
+        return {over, listener, {address::v4(192, 0, 2, 1), port}, peer};
+    }
     [[nodiscard]] flow_id flow_of(const endpoint& peer, token asked = token::none) {
         auto [at, fresh] = flows.try_emplace(peer);
         if (fresh) {
@@ -270,6 +314,16 @@ struct driver {
     }
     void act_on(const effect& what) {
         if (const auto* text = std::get_if<effects::send>(&what)) {
+            const auto stream = std::ranges::find(connections, text->flow, &connection::flow);
+            if (stream != connections.end()) {
+                if (blocked.contains(text->flow.slot)) {
+                    answers.push_back(inputs::send_failed{text->flow, text->owner, cause::blocked});
+                    return;
+                }
+                sent.push_back(
+                    {std::string{as_text(text->bytes)}, stream->peer, now, stream->over});
+                return;
+            }
             REQUIRE(peers.contains(text->flow.slot));
             sent.push_back({std::string{as_text(text->bytes)}, peers[text->flow.slot], now});
         } else if (const auto* packet = std::get_if<effects::send_media>(&what)) {
@@ -278,7 +332,18 @@ struct driver {
                              packet->to,
                              {packet->bytes.begin(), packet->bytes.end()}});
         } else if (const auto* wanted = std::get_if<effects::connect>(&what)) {
-            connect(*wanted);
+            if (wanted->transport == transport::udp)
+                connect(*wanted);
+            else if (hold_connects)
+                held_connects.push_back(*wanted);
+            else
+                connect_stream(*wanted);
+        } else if (const auto* left = std::get_if<effects::close>(&what)) {
+            const auto at = std::ranges::find(connections, left->flow, &connection::flow);
+            REQUIRE(at != connections.end());
+            at->closed = true;
+            at->ours = false;
+            answers.push_back(inputs::flow_down{left->flow, cause::closed});
         } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
             questions.push_back({name->asked, name->type, std::string{name->name}});
         } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {
@@ -291,6 +356,27 @@ struct driver {
             REQUIRE(at != open_ports.end());
             open_ports.erase(at);
         }
+    }
+    /// As a shard does: one connection for all that ask for its peer.
+    void connect_stream(const effects::connect& wanted) {
+        if (unreachable.contains(wanted.to) || deaf.contains(wanted.to)) {
+            answers.push_back(inputs::flow_down{{}, cause::connect_failed, wanted.asked});
+            return;
+        }
+        auto at = std::ranges::find_if(connections, [&](const connection& one) {
+            return one.ours && one.peer == wanted.to && one.over == wanted.transport;
+        });
+        if (at == connections.end()) {
+            connections.push_back({{next_slot++, 1},
+                                   wanted.to,
+                                   wanted.transport,
+                                   true,
+                                   false,
+                                   wanted.secure.profile,
+                                   std::string{wanted.secure.name}});
+            at = connections.end() - 1;
+        }
+        answers.push_back(inputs::flow_up{at->flow, stream_info(at->over, at->peer), wanted.asked});
     }
     void connect(const effects::connect& wanted) {
         if (unreachable.contains(wanted.to)) {

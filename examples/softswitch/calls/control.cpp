@@ -61,9 +61,6 @@ std::optional<field_problem> control::check(const trunk_row& what) const {
         if (auto found = wrong(field + "agent_id", number.agent_id)) return found;
         if (auto found = wrong(field + "fallback_agent_id", number.fallback_agent_id)) return found;
     }
-    if (what.transport != "udp") {
-        return field_problem{"transport", "has to be udp: this switch speaks no other yet"};
-    }
     const auto good = trunkline::trunk_manager::check(to_config(what));
     if (good) return std::nullopt;
     // One that is being put together piece by piece may still have nobody to call or be called by.

@@ -32,11 +32,26 @@ namespace {
     return index;
 }
 
+[[nodiscard]] trunkline::transport transport_of(std::string_view name) {
+    if (name == "tcp") return trunkline::transport::tcp;
+    return name == "tls" ? trunkline::transport::tls : trunkline::transport::udp;
+}
+
+[[nodiscard]] std::string_view name_of(trunkline::transport what) {
+    switch (what) {
+    case trunkline::transport::udp: return "udp";
+    case trunkline::transport::tcp: return "tcp";
+    case trunkline::transport::tls: return "tls";
+    }
+    return "udp";
+}
+
 } // namespace
 
 trunkline::trunk_config to_config(const trunk_row& row) {
     trunkline::trunk_config made;
     made.name = row.name;
+    made.transport = transport_of(row.transport);
     for (const auto& one : row.gateways)
         made.gateways.push_back({one.host, one.port, one.priority});
     if (!row.auth_username.empty()) {
@@ -70,6 +85,7 @@ trunk_row to_row(const trunkline::trunk_config& config) {
     made.name = config.name;
     made.inbound_enabled = config.inbound;
     made.outbound_enabled = config.outbound;
+    made.transport = name_of(config.transport.value_or(trunkline::transport::udp));
     made.channels = config.channels;
     made.cps = config.calls_per_second;
     made.default_inbound_agent_id = config.default_agent;

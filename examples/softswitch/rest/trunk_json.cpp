@@ -82,7 +82,7 @@ void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
     read_credentials(from, into);
     read_registration(from, into, found);
-    replace(into.transport, from.word("transport", {"udp"}));
+    replace(into.transport, from.word("transport", {"udp", "tcp", "tls"}));
     replace(into.outbound_leading_plus_enabled, from.boolean("outbound_leading_plus_enabled"));
     replace(into.caller_id, from.text_or_null("caller_id", 128));
     if (const auto text = from.word("codecs", {"PCMU,PCMA", "PCMA,PCMU", "PCMU", "PCMA"})) {

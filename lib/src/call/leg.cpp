@@ -58,6 +58,16 @@ std::string_view leg::via_transport() const noexcept {
     return "UDP";
 }
 
+/// Else requests of the peer's would come by UDP, which may not be listened on.
+std::string_view leg::contact_parameters() const noexcept {
+    switch (path_.over) {
+    case transport::udp: return "";
+    case transport::tcp: return ";transport=tcp";
+    case transport::tls: return ";transport=tls";
+    }
+    return "";
+}
+
 void leg::disarm_all() noexcept {
     for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_, &session_timer_,
                        &transfer_timer_, &reinvite_timer_}) {

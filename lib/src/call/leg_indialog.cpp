@@ -228,12 +228,32 @@ void leg::follow_target() {
     around_.notices.push_back({.kind = notice::what::reroute, .owner = owner_, .target = target});
 }
 
+endpoint leg::way_back() const {
+    const std::uint16_t by_default = path_.over == transport::tls ? 5061 : 5060;
+    if (request_) {
+        const auto& via = (*request_)->top_via();
+        return {source_.address, via.has_port ? via.port : by_default};
+    }
+    const endpoint known{path_.peer.address, by_default};
+    const auto hop = sip::uri_view::parse(has_dialog_ ? dialog_.next_hop() : std::string_view{});
+    if (!hop || !hop->is_sip()) return known;
+    const auto literal = address::parse(hop->host);
+    if (!literal || literal->is_wildcard()) return known;
+    const bool hidden = literal->is_private() || literal->is_loopback();
+    if (hidden && !path_.peer.address.is_private() && !path_.peer.address.is_loopback()) {
+        return known;
+    }
+    return {*literal, hop->has_port ? hop->port : by_default};
+}
+
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
     if (phase_ == phase::finished) return; // It came too late for what waited.
+    if (flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
     path_ = std::move(path);
     rerouting_ = false;
     if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, out);
     if (std::exchange(bye_waits_, false)) send_bye(now, out);
+    if (std::exchange(invite_waits_, false) && phase_ == phase::inviting) send_invite(now, out);
 }
 
 } // namespace trunkline::calls

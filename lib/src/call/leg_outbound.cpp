@@ -68,6 +68,13 @@ void leg::send_invite(time_point now, outbox& out) {
     credentials_.write(to, "INVITE", invitation_.request_uri, *settings_, around_.random);
     for (const auto& [name, value] : invitation_.headers) to.field(name, value);
     to.body("application/sdp", {body.data(), *size});
+    if (to.size() > limits::udp_request && std::exchange(large_by_stream_, false)) {
+        static_cast<void>(out.commit(0));
+        around_.transactions.forget(std::exchange(invite_, {}));
+        negotiation_.abandon();
+        invite_waits_ = true;
+        return tell(notice::what::large);
+    }
     const auto bytes = out.commit(to.size());
     if (bytes.empty()) {
         around_.transactions.forget(invite_);

@@ -131,7 +131,7 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
 void leg::write_contact(sip::writer& to) const {
     to.name(sip::header::contact).raw("<sip:");
     if (!contact_user_.empty()) to.text(contact_user_).raw("@");
-    to.text(path_.sent_by).raw(">").line();
+    to.text(path_.sent_by).raw(contact_parameters()).raw(">").line();
 }
 
 } // namespace trunkline::calls

@@ -11,6 +11,8 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::ack_unmatched: return "ack_unmatched";
     case diagnostic::transport_failed: return "transport_failed";
     case diagnostic::resolve_failed: return "resolve_failed";
+    case diagnostic::stream_broken: return "stream_broken";
+    case diagnostic::stream_dropped: return "stream_dropped";
     case diagnostic::refused_malformed: return "refused_malformed";
     case diagnostic::refused_version: return "refused_version";
     case diagnostic::refused_unknown_source: return "refused_unknown_source";

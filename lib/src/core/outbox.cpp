@@ -38,6 +38,17 @@ std::span<const std::byte> outbox::commit(std::size_t used) {
     return bytes;
 }
 
+void outbox::connect(token asked, transport over, listener_id from, const endpoint& to,
+                     const tls_target& secure) {
+    const auto kept = keep(std::as_bytes(std::span{secure.name}));
+    append(effects::connect{
+        asked,
+        over,
+        from,
+        to,
+        {secure.profile, {reinterpret_cast<const char*>(kept.data()), kept.size()}}});
+}
+
 void outbox::resolve(token asked, record_type type, std::string_view name) {
     const auto kept = keep(std::as_bytes(std::span{name}));
     append(

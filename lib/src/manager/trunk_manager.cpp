@@ -22,15 +22,55 @@ namespace trunkline {
 
 namespace {
 
+// A connection belongs to one shard, and a request in a call of another one may come by it.
+constexpr const char* one_shard = "TCP and TLS need shards = 1, as a connection has one owner";
+
+[[nodiscard]] bool by_stream(const trunk_config& config) {
+    const auto is_stream = [](const std::optional<transport>& over) {
+        return over && *over != transport::udp;
+    };
+    return is_stream(config.transport) ||
+           std::ranges::any_of(config.gateways,
+                               [&](const gateway& one) { return is_stream(one.transport); });
+}
+
+[[nodiscard]] bool by_tls(const trunk_config& config) {
+    return config.transport == transport::tls ||
+           std::ranges::any_of(config.gateways,
+                               [](const gateway& one) { return one.transport == transport::tls; });
+}
+
+using client_context = std::shared_ptr<const net::tls_context>;
+
+/// What a trunk of TLS speaks it by; nothing for any other.
+[[nodiscard]] result<client_context, config_error> client_of(const trunk_config& config,
+                                                             const net::tls_settings& ours) {
+    if (!by_tls(config)) return client_context{};
+    const bool own = !config.tls.certificate.empty();
+    auto made =
+        net::open_tls_client({.ca = config.tls.ca,
+                              .certificate = own ? config.tls.certificate : ours.certificate,
+                              .key = own ? config.tls.key : ours.key,
+                              .verify = config.tls.verify,
+                              .wildcards = config.tls.wildcards});
+    if (made) return *std::move(made);
+    return config_error{"tls." + made.reason().field, "a PEM file", made.reason().message};
+}
+
 [[nodiscard]] net::listener_config parse_listen(const std::string& text) {
     net::listener_config made;
     const auto colon = text.find(':');
     const auto scheme = text.substr(0, colon);
-    if (scheme != "udp" || colon == std::string::npos) {
-        throw std::invalid_argument{"listen '" + text + "': expected udp:ADDRESS:PORT"};
+    const bool known = scheme == "udp" || scheme == "tcp" || scheme == "tls";
+    const auto at = known && colon != std::string::npos
+                        ? endpoint::parse(std::string_view{text}.substr(colon + 1))
+                        : result<endpoint>{error{.code = errc::bad_address}};
+    if (!at) {
+        throw std::invalid_argument{"listen '" + text +
+                                    "': expected udp:ADDRESS:PORT, or tcp or tls"};
     }
-    const auto at = endpoint::parse(std::string_view{text}.substr(colon + 1));
-    if (!at) throw std::invalid_argument{"listen '" + text + "': expected udp:ADDRESS:PORT"};
+    if (scheme == "tcp") made.transport = transport::tcp;
+    if (scheme == "tls") made.transport = transport::tls;
     made.at = *at;
     return made;
 }
@@ -89,6 +129,11 @@ struct trunk_manager::impl {
     }
 
     void publish();
+    /// What is wrong with a trunk for this manager alone.
+    [[nodiscard]] std::optional<config_error> wrong_with(const trunk_config& one) const {
+        if (config.shards == 1 || !by_stream(one)) return std::nullopt;
+        return config_error{"transport", "one shard", one_shard};
+    }
     void stop() {
         each([](host& one) { one.shard().stop(); });
     }
@@ -100,7 +145,8 @@ struct trunk_manager::impl {
     std::shared_ptr<net::listeners> listeners = std::make_shared<net::listeners>();
     std::vector<std::unique_ptr<host>> hosts;
     std::vector<std::shared_ptr<door>> doors; ///< One for each host.
-    std::atomic<std::size_t> at_work = 0;     ///< Hosts that a drain has not brought to rest.
+    std::shared_ptr<net::tls_profiles> profiles = std::make_shared<net::tls_profiles>();
+    std::atomic<std::size_t> at_work = 0; ///< Hosts that a drain has not brought to rest.
     std::vector<std::thread> threads;
 
     std::mutex trunks_guard;
@@ -121,6 +167,20 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
     for (const auto& one : config.listen) {
         open.at.push_back(parse_listen(one.at));
         advertised.push_back(parse_advertise(one.advertise));
+        advertised.back().over = open.at.back().transport;
+        if (advertised.back().over != transport::udp && shards > 1) {
+            throw std::invalid_argument{"listen '" + one.at + "': " + one_shard};
+        }
+    }
+    const bool secure = std::ranges::any_of(
+        open.at, [](const auto& one) { return one.transport == transport::tls; });
+    if (secure) {
+        const auto context = net::open_tls_server(config.tls);
+        if (!context) {
+            throw std::invalid_argument{"tls." + context.reason().field + ": " +
+                                        context.reason().message};
+        }
+        profiles->serve(*context);
     }
     open.shards = shards;
     open.owner_of = [shards](std::span<const std::byte> bytes) {
@@ -162,6 +222,7 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
         where.index = i;
         where.media_ports = config.media_ports;
         where.tap = config.tap;
+        where.tls = profiles;
         where.dns_servers = config.dns_servers;
         const auto on_rest = [this] {
             if (at_work.fetch_sub(1) == 1) stop();
@@ -195,6 +256,8 @@ trunk_manager::~trunk_manager() {
 result<void, config_error> trunk_manager::check(const trunk_config& config) {
     const auto made = trunks::compile(trunk_id{}, config, {}, nullptr, nullptr);
     if (!made) return made.reason();
+    const auto context = client_of(config, {});
+    if (!context) return context.reason();
     return {};
 }
 
@@ -205,6 +268,9 @@ result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     if (taken) {
         return config_error{"name", "unique", "there is a trunk '" + config.name + "' already"};
     }
+    if (auto bad = impl_->wrong_with(config)) return *std::move(bad);
+    auto context = client_of(config, impl_->config.tls);
+    if (!context) return context.reason();
     const trunk_id id{impl_->next_trunk};
     auto channels = std::make_shared<shared_channels>(config.channels);
     auto rate = std::make_shared<shared_call_rate>(config.calls_per_second);
@@ -212,6 +278,7 @@ result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
                                 std::move(channels), std::move(rate));
     if (!made) return made.reason();
     ++impl_->next_trunk;
+    impl_->profiles->put(static_cast<std::uint32_t>(id), *std::move(context));
     auto next = *impl_->directory;
     next.push_back(*std::move(made));
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
@@ -228,6 +295,9 @@ result<void, config_error> trunk_manager::replace_trunk(trunk_id which, trunk_co
         if (one->id == which || one->config.name != config.name) continue;
         return config_error{"name", "unique", "there is a trunk '" + config.name + "' already"};
     }
+    if (auto bad = impl_->wrong_with(config)) return *std::move(bad);
+    auto context = client_of(config, impl_->config.tls);
+    if (!context) return context.reason();
     // Calls in progress hold the ledger, so it goes on, and a change gives nobody a fresh burst.
     const auto ledger = std::static_pointer_cast<shared_channels>((*found)->channels);
     const auto rate = std::static_pointer_cast<shared_call_rate>((*found)->rate);
@@ -237,6 +307,7 @@ result<void, config_error> trunk_manager::replace_trunk(trunk_id which, trunk_co
     if (!made) return made.reason();
     ledger->set_most(most);
     rate->set_per_second(per_second);
+    impl_->profiles->put(static_cast<std::uint32_t>(which), *std::move(context));
     *found = *std::move(made);
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
     impl_->publish();
@@ -248,6 +319,7 @@ bool trunk_manager::remove_trunk(trunk_id which) {
     auto next = *impl_->directory;
     if (std::erase_if(next, [&](const auto& one) { return one->id == which; }) == 0) return false;
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
+    impl_->profiles->put(static_cast<std::uint32_t>(which), nullptr);
     impl_->publish();
     return true;
 }

@@ -49,6 +49,8 @@ public:
         }
     }
 
+    /// Slots, in use or not.
+    [[nodiscard]] std::size_t size() const noexcept { return flows_.size(); }
     [[nodiscard]] bool full() const noexcept { return free_.empty(); }
     [[nodiscard]] flow& open(const flow_info& info) noexcept; ///< Precondition: !full().
     [[nodiscard]] flow& idlest() noexcept;                    ///< Precondition: full().

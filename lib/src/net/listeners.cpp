@@ -5,6 +5,7 @@
 #include <trunkline/core/assert.hpp>
 
 #include "listeners_state.hpp"
+#include "stream_socket.hpp"
 
 namespace trunkline::net {
 
@@ -22,19 +23,17 @@ std::error_code listeners::open(listeners_config wanted) {
     TRUNKLINE_ASSERT(state_->opened.empty() && wanted.shards > 0 && wanted.at.size() < 65'536);
     auto made = std::make_unique<listeners_state>();
     for (const auto& [transport, at] : wanted.at) {
-        if (transport != transport::udp) {
-            return std::make_error_code(std::errc::protocol_not_supported);
-        }
         const bool wildcard = at.address.is_wildcard();
-        listeners_state::listener next{{}, {}, wildcard};
-        if (const auto failed = open_udp(at,
-                                         {.kind = traffic::signalling,
-                                          .receive_buffer = receive_buffer,
-                                          .tells_local = wildcard,
-                                          .tells_errors = true},
-                                         next.socket)) {
-            return failed;
-        }
+        listeners_state::listener next{transport, {}, {}, wildcard};
+        const auto failed = transport == transport::udp
+                                ? open_udp(at,
+                                           {.kind = traffic::signalling,
+                                            .receive_buffer = receive_buffer,
+                                            .tells_local = wildcard,
+                                            .tells_errors = true},
+                                           next.socket)
+                                : listen_stream(at, next.socket);
+        if (failed) return failed;
         next.local = local_of(next.socket.get());
         made->opened.push_back(std::move(next));
     }

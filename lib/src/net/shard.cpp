@@ -16,6 +16,7 @@
 #include "poller.hpp"
 #include "resolver.hpp"
 #include "signalling.hpp"
+#include "streams.hpp"
 
 namespace trunkline::net {
 
@@ -28,7 +29,7 @@ constexpr int max_rounds = 4;
 constexpr std::size_t commands_a_turn = 256;
 
 /// Who is meant by an event: the upper half of its mark. The lower half is theirs.
-enum class source : std::uint64_t { alarm, commands, media, signalling, names };
+enum class source : std::uint64_t { alarm, commands, media, signalling, streams, names };
 
 [[nodiscard]] constexpr std::uint64_t mark(source whose) noexcept {
     return static_cast<std::uint64_t>(whose) << 32;
@@ -66,6 +67,7 @@ struct shard::impl {
     std::size_t ran = 0;          ///< and run up to here.
     std::optional<media_loop> media;
     std::optional<signalling> sip;
+    std::optional<net::streams> streams;
     resolver names;
     std::vector<resolver::answer> named; ///< Views into these live until they were delivered.
     bool closing = false;
@@ -76,6 +78,7 @@ std::error_code shard::impl::open(listeners_state& shared) {
     const auto ports = config.media_ports.share(config.index, shared.shards);
     media.emplace(host, ports, dice);
     sip.emplace(host, shared, config, siphash_key::draw(dice));
+    streams.emplace(host, shared, config);
     auto failed = poller_.open();
     if (!failed) failed = alarm.open();
     if (!failed) failed = commands.open();
@@ -84,6 +87,7 @@ std::error_code shard::impl::open(listeners_state& shared) {
     if (!failed) failed = poller_.watch(commands.fd(), mark(source::commands));
     if (!failed) failed = poller_.watch(media->fd(), mark(source::media));
     if (!failed) failed = sip->open(poller_, mark(source::signalling));
+    if (!failed) failed = streams->open(poller_, mark(source::streams));
     if (!failed) {
         failed = names.open(poller_, mark(source::names), config.dns_servers, config.hosts_path);
     }
@@ -103,6 +107,7 @@ void shard::impl::turn(bool block) {
         case source::commands: commanded = true; break;
         case source::media: heard = true; break;
         case source::signalling: sip->ready(detail, event.events); break;
+        case source::streams: streams->ready(detail, event.events); break;
         case source::names: names.ready(static_cast<int>(detail), event.events); break;
         }
     }
@@ -118,11 +123,13 @@ void shard::impl::turn(bool block) {
         const auto at = now();
         host.driven->tick(at, host.out());
         sip->tick(at);
+        streams->tick(at);
         names.tick(at);
         settle();
     }
     if (commanded) run_commands();
     sip->receive(now());
+    streams->receive(now());
     settle();
     if (closing) return finish();
     arm();
@@ -149,6 +156,7 @@ void shard::impl::finish() {
     while (ran < running.size()) run_commands();
     media->send_all(host.out());
     sip->send_all(host.out());
+    streams->send_all(host.out());
     stopped = true;
 }
 
@@ -160,6 +168,7 @@ void shard::impl::settle() {
         host.filling ^= 1;
         media->send_all(full);
         sip->send_all(full);
+        streams->send_all(full);
         const auto at = now();
         act_on(full, at);
         deliver(full, at);
@@ -172,9 +181,13 @@ void shard::impl::settle() {
 void shard::impl::act_on(const outbox& full, time_point at) {
     for (const auto& what : full) {
         if (const auto* flow = std::get_if<effects::connect>(&what)) {
-            sip->act_on(*flow, at);
+            if (flow->transport == transport::udp)
+                sip->act_on(*flow, at);
+            else
+                streams->act_on(*flow, at);
         } else if (const auto* gone = std::get_if<effects::close>(&what)) {
             sip->act_on(*gone);
+            streams->act_on(*gone, at);
         } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
             names.act_on(*name, at);
         } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {
@@ -208,6 +221,7 @@ void shard::impl::answer(time_point at) {
 void shard::impl::arm() {
     auto next = host.driven->next_deadline();
     next = earliest(next, sip->next_deadline());
+    next = earliest(next, streams->next_deadline());
     next = earliest(next, names.next_deadline());
     if (next) alarm.ring_by(*next);
 }

@@ -45,6 +45,7 @@ std::error_code signalling::open(poller& in, std::uint64_t mark) {
     if (shared_.opened.empty()) return {};
     inbox_.emplace(messages_a_turn, 65'536, true); // No UDP payload is larger.
     for (std::size_t i = 0; i < shared_.opened.size(); ++i) {
+        if (shared_.opened[i].transport != transport::udp) continue;
         if (const auto failed = in.watch(shared_.opened[i].socket.get(), mark + i)) return failed;
     }
     return {};
@@ -228,7 +229,7 @@ void signalling::send_all(const outbox& full) {
     const auto at = tap_ ? now() : time_point{};
     for (const auto& what : full) {
         const auto* wanted = std::get_if<effects::send>(&what);
-        if (wanted == nullptr) continue;
+        if (wanted == nullptr || wanted->flow.slot >= flows_.size()) continue;
         auto* flow = flows_.find(wanted->flow);
         if (flow == nullptr) {
             host_.answers.push_back(
@@ -269,24 +270,20 @@ void signalling::act_on(const effects::connect& wanted, time_point at) {
     const auto fail = [&](cause why) {
         host_.answers.push_back(inputs::flow_down{{}, why, wanted.asked});
     };
-    const auto index = static_cast<std::size_t>(wanted.from);
-    if (wanted.transport != transport::udp || index >= shared_.opened.size()) {
-        return fail(cause::connect_failed);
-    }
-    const auto& listener = shared_.opened[index];
-    if (wanted.to.port == 0 || wanted.to.address.is_wildcard() ||
-        wanted.to.address.is_v4() != listener.local.address.is_v4()) {
-        return fail(cause::connect_failed);
-    }
+    if (wanted.to.port == 0 || wanted.to.address.is_wildcard()) return fail(cause::connect_failed);
+    const auto from = shared_.find(transport::udp, wanted.to, wanted.from);
+    if (from == no_listener) return fail(cause::connect_failed);
     address local;
-    if (!find_local(listener, wanted.to, at, local)) return fail(cause::unreachable);
-    auto* flow = flows_.find(wanted.from, local, wanted.to);
+    if (!find_local(shared_.opened[static_cast<std::size_t>(from)], wanted.to, at, local)) {
+        return fail(cause::unreachable);
+    }
+    auto* flow = flows_.find(from, local, wanted.to);
     if (flow == nullptr) {
         if (flows_.full()) {
             close(flows_.idlest(), cause::table_full);
             ++host_.counted.flows_evicted;
         }
-        flow = &open_flow(wanted.from, local, wanted.to);
+        flow = &open_flow(from, local, wanted.to);
     }
     flows_.keep(*flow);
     host_.answers.push_back(inputs::flow_up{flow->id, flow->info, wanted.asked});

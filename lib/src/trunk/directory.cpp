@@ -79,6 +79,10 @@ namespace {
                          "'" + config.gateways[i].host + "' is neither an address nor a host name");
         }
     }
+    if (!config.tls.server_name.empty() && !is_host(config.tls.server_name)) {
+        return wrong("tls.server_name", "address or name",
+                     "'" + config.tls.server_name + "' is neither an address nor a host name");
+    }
     if (config.gateways.empty() && config.allow_from.empty()) {
         return wrong("gateways", "required",
                      "without gateways and without allow_from no call can come or go");
@@ -261,6 +265,9 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
                      "'" + config.media.advertise + "' is not an IP address");
     }
     made->gateways = config.gateways;
+    for (auto& one : made->gateways) {
+        if (!one.transport) one.transport = config.transport;
+    }
     std::ranges::stable_sort(made->gateways, {}, &gateway::priority);
     made->settings = settings_of(config, user_agent);
     made->channels = std::move(channels);

@@ -27,7 +27,9 @@ engine::engine(engine_config config, entropy& random)
       admission_{random},
       names_{wheel_, random},
       directory_{std::make_shared<const directory>()},
-      message_{std::make_unique<sip::message_view>()} {}
+      message_{std::make_unique<sip::message_view>()} {
+    waiting_timer_.kind = waiting_timer;
+}
 
 engine::~engine() {
     calls_.each([this](live_call& gone) {
@@ -35,6 +37,10 @@ engine::~engine() {
         wheel_.disarm(gone.attempt_timer);
         if (gone.channel_taken) gone.trunk->channels->give_back();
     });
+    wheel_.disarm(waiting_timer_);
+    for (auto& each : flows_) {
+        if (each.stream) wheel_.disarm(each.stream->timer);
+    }
 }
 
 std::optional<time_point> engine::next_deadline() const {
@@ -55,7 +61,8 @@ void engine::receive(const input& what, time_point now, outbox& out) {
         flow_up(*up, now, out);
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
         flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
-        move_legs(down->flow, out);
+        move_legs(down->flow, now, out);
+        close_stream(down->flow);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
         const auto* of = legs_.find(slot_id::of(failed->owner));
         out.note(severity::warning, diagnostic::transport_failed,
@@ -79,16 +86,26 @@ void engine::receive(const input& what, time_point now, outbox& out) {
 void engine::receive_packet(const inputs::packet& packet, time_point now, outbox& out) {
     const auto* from = info_of(packet.flow);
     if (from == nullptr) return;
-    // Section 18.1.1 and RFC 5626: a line break is a keep-alive, and a datagram of it says nothing.
-    const auto text = std::span{reinterpret_cast<char*>(packet.bytes.data()), packet.bytes.size()};
-    const auto parsed = message_->parse(text);
-    if (!parsed) {
-        if (message_->answerable()) return malformed(parsed.reason(), packet.flow, *from, now, out);
-        return out.note(severity::trace, diagnostic::datagram_noise, owner_id::none,
-                        {static_cast<std::int64_t>(packet.bytes.size())});
+    if (from->transport != transport::udp) {
+        auto* stream = flows_[packet.flow.slot].stream.get();
+        if (stream != nullptr) receive_stream(*stream, packet.bytes, now, out);
+        return;
     }
-    if (!message_->is_request()) return receive_response(packet.flow, now, out);
-    receive_request({text.data(), message_->size()}, packet.flow, *from, now, out);
+    receive_message({reinterpret_cast<char*>(packet.bytes.data()), packet.bytes.size()},
+                    packet.flow, *from, now, out);
+}
+
+void engine::receive_message(std::span<char> text, flow_id flow, const flow_info& from,
+                             time_point now, outbox& out) {
+    // Section 18.1.1 and RFC 5626: a line break is a keep-alive, and a datagram of it says nothing.
+    const auto parsed = message_->parse(text, from.transport != transport::udp);
+    if (!parsed) {
+        if (message_->answerable()) return malformed(parsed.reason(), flow, from, now, out);
+        return out.note(severity::trace, diagnostic::datagram_noise, owner_id::none,
+                        {static_cast<std::int64_t>(text.size())});
+    }
+    if (!message_->is_request()) return receive_response(flow, now, out);
+    receive_request({text.data(), message_->size()}, flow, from, now, out);
 }
 
 void engine::receive_response(flow_id flow, time_point now, outbox& out) {
@@ -150,6 +167,8 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
         }
         return;
     }
+    case stream_timer: return stream_due(*static_cast<stream*>(node.owner), now, out);
+    case waiting_timer: return waited_long_enough(now, out);
     case attempt_timer: {
         auto& of = *static_cast<live_call*>(node.owner);
         auto* leg = leg_of(of);
@@ -190,12 +209,13 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         return legs_.erase(slot_id::of(what.owner));
     }
     if (what.kind == kind::reroute) {
-        const auto asked = next_token_++;
-        waiting_.push_back({asked, held->call, slot_id::of(what.owner)});
         const auto* info = info_of(held->machine.path().flow);
-        return out.connect(token{asked}, held->machine.path().over,
-                           info ? info->listener : listener_id{}, what.target);
+        return connect({.call = held->call, .leg = slot_id::of(what.owner)},
+                       {held->machine.path().over, info ? info->listener : listener_id{},
+                        what.target, held->secure},
+                       held->trunk->config.gateway_timeout, now, out);
     }
+    if (what.kind == kind::large) return send_large(slot_id::of(what.owner), *held, now, out);
     if (!current || of->ended) return;
     const auto since = now - of->record.started;
     const auto tell = [&](calls::event code) {
@@ -235,6 +255,7 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         }
         return end_call(*of, std::move(what.end), now, out);
     case kind::reroute:
+    case kind::large:
     case kind::finished: return;
     }
 }
@@ -324,7 +345,7 @@ void engine::set_directory(std::shared_ptr<const directory> trunks, time_point n
     directory_ = std::move(trunks);
     std::vector<gateway_name> names;
     for (const auto& one : *directory_) {
-        for (const auto& gateway : one->gateways) names.push_back({gateway.host, gateway.port});
+        for (const auto& gateway : one->gateways) names.push_back(gateway_name::of(gateway));
     }
     names_.keep(names, now, out);
     keep_registrations(now, out);

@@ -46,12 +46,28 @@ calls::signalling_path engine::path_of(flow_id flow, const trunk& on) const {
     return path;
 }
 
+/// The name that a certificate has to be for lives as long as the trunk does.
+tls_target engine::secure_for(const live_call& of) {
+    const auto& on = *of.trunk;
+    std::string_view name = on.config.tls.server_name;
+    const bool gateway = name.empty() && !on.gateways.empty();
+    if (gateway && of.candidates.empty()) name = on.gateways.front().host;
+    if (gateway && !of.candidates.empty()) {
+        const auto& host = of.candidates[of.next_candidate].name.host;
+        const auto found = std::ranges::find(on.gateways, host, &trunkline::gateway::host);
+        if (found != on.gateways.end()) name = found->host;
+    }
+    return {static_cast<std::uint32_t>(on.id), name};
+}
+
 engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
     const auto id = legs_.next();
     const sip::identity who{config_.shard, id.slot, id.generation};
     auto& made = legs_.emplace(around_, who, id.owner(), of.record.direction, of.trunk->settings,
                                path_of(flow, *of.trunk), of.id.owner(), of.id);
     made.on = flow;
+    made.trunk = of.trunk;
+    made.secure = secure_for(of);
     join(flow);
     of.leg = id;
     of.record.source = to_text(made.machine.path().peer);
@@ -61,9 +77,13 @@ engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
 void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     if (flows_.size() <= up.flow.slot) flows_.resize(up.flow.slot + 1);
     auto& known = flows_[up.flow.slot];
-    if (known.generation != up.flow.generation) known = {up.flow.generation, 0, {}};
+    if (known.generation != up.flow.generation) {
+        if (known.stream) wheel_.disarm(known.stream->timer);
+        known = {up.flow.generation, 0, {}, {}};
+    }
     known.info = up.info;
     const auto asked = static_cast<std::uint64_t>(up.asked);
+    if (up.info.transport != transport::udp) open_stream(up.flow, asked != 0, now);
     if (auto* with = registration_of(owner_id{asked})) {
         with->flow_up(path_of(up.flow, with->of()), now, out);
         return registration_moved(*with, now, out);
@@ -72,12 +92,14 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     if (asked == 0 || waiting == waiting_.end()) return;
     const auto who = *waiting;
     waiting_.erase(waiting);
+    if (waiting_timer_.armed()) arm_waiting();
     if (who.leg) {
         auto* held = legs_.find(*who.leg);
         const auto* of = held ? calls_.find(held->call) : nullptr;
         if (!held) return;
         auto path = of ? path_of(up.flow, *of->trunk) : held->machine.path();
         path.flow = up.flow;
+        path.over = up.info.transport;
         path.peer = up.info.peer;
         leave(std::exchange(held->on, up.flow));
         join(up.flow);
@@ -96,7 +118,10 @@ void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox
     if (asked != 0 && waiting != waiting_.end()) {
         const auto who = *waiting;
         waiting_.erase(waiting);
+        if (waiting_timer_.armed()) arm_waiting();
         if (who.leg) {
+            auto* moving = legs_.find(*who.leg);
+            if (who.large && moving) stream_refused(moving->machine.path().peer, now);
             // Where the dialog moved to cannot be reached: what was known still may be.
             if (auto* held = legs_.find(*who.leg)) {
                 held->machine.set_path(held->machine.path(), now, out);
@@ -123,14 +148,20 @@ void engine::leave(flow_id flow) {
 /// A driver forgets the flow that was idle for the longest when too many peers speak, and a call is
 /// idle from its ACK to its BYE. Its peer is still where it was: it gets a flow anew. Most flows
 /// that go were strangers' and cost nothing here.
-void engine::move_legs(flow_id from, outbox& out) {
+void engine::move_legs(flow_id from, time_point now, outbox& out) {
     const auto* info = info_of(from);
     if (info == nullptr || flows_[from.slot].legs == 0) return;
+    const auto* stream = flows_[from.slot].stream.get();
+    // Who hangs up at once on whoever connects is not asked again as fast as he can.
+    constexpr duration stood = std::chrono::seconds{1};
+    if (stream != nullptr && stream->ours && now - stream->opened < stood) return;
     legs_.each([&](held_leg& each) {
         if (each.on != from) return;
-        const auto asked = next_token_++;
-        waiting_.push_back({asked, each.call, slot_id::of(each.machine.owner())});
-        out.connect(token{asked}, info->transport, info->listener, each.machine.path().peer);
+        const bool theirs = stream != nullptr && !stream->ours;
+        const auto to = theirs ? each.machine.way_back() : each.machine.path().peer;
+        connect({.call = each.call, .leg = slot_id::of(each.machine.owner())},
+                {info->transport, info->listener, to, each.secure},
+                each.trunk->config.gateway_timeout, now, out);
     });
 }
 

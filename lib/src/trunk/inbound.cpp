@@ -41,7 +41,7 @@ bool engine::knows(const trunk& one, const address& source) const {
         if (net.contains(source)) return true;
     }
     for (const auto& gateway : one.gateways) {
-        if (names_.stands_for({gateway.host, gateway.port}, source)) return true;
+        if (names_.stands_for(gateway_name::of(gateway), source)) return true;
     }
     return false;
 }

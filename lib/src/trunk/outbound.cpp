@@ -70,8 +70,11 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     const auto turn = on->rate->turn(now, made.ringing_timeout);
     if (!turn) return fail(503, "too many calls wait for their turn: see calls_per_second");
     for (const auto& gateway : on->gateways) {
-        made.candidates.push_back(
-            {in_uri(gateway.host, gateway.port), {gateway.host, gateway.port}, {}, false});
+        made.candidates.push_back({in_uri(gateway.host, gateway.port),
+                                   gateway_name::of(gateway),
+                                   {},
+                                   false,
+                                   gateway.transport.has_value()});
     }
     out.note(severity::info, diagnostic::call_started, made.id.owner());
     arm(made.ring_timer, ring_timer, made, now + made.ringing_timeout);
@@ -119,9 +122,8 @@ void engine::next_attempt(live_call& of, time_point now, outbox& out) {
             {ended_by::carrier, 503, "it was overloaded a moment ago, and said for how long", {}},
             now, out);
     }
-    const auto asked = next_token_++;
-    waiting_.push_back({asked, of.id, std::nullopt});
-    out.connect(token{asked}, transport::udp, listener_id{}, chosen.to);
+    connect({.call = of.id}, {.over = chosen.name.over, .to = chosen.to, .secure = secure_for(of)},
+            of.trunk->config.gateway_timeout, now, out);
 }
 
 void engine::let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now) {
@@ -151,6 +153,8 @@ void engine::names_settled(time_point now, outbox& out) {
 void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out) {
     if (of.ended) return;
     auto& held = make_leg(of, flow);
+    const auto& chosen = of.candidates[of.next_candidate];
+    if (!chosen.pinned && takes_streams(chosen.to, now)) held.machine.large_by_stream();
     held.machine.invite(invitation_of(of, held.machine.path()), now, out);
     of.record.call_id = held.machine.call_id();
     arm(of.attempt_timer, attempt_timer, of, now + of.trunk->config.gateway_timeout);

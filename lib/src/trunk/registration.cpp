@@ -118,13 +118,12 @@ void registration::start_round(time_point now, outbox& out) {
 void registration::names_settled(time_point now, outbox& out) {
     if (step_ != step::naming) return;
     const auto& gateways = on_->gateways;
-    const bool known = std::ranges::all_of(gateways, [&](const gateway& one) {
-        return around_.names.settled({one.host, one.port});
-    });
+    const bool known = std::ranges::all_of(
+        gateways, [&](const gateway& one) { return around_.names.settled(gateway_name::of(one)); });
     if (!known) return;
     const auto before = std::exchange(targets_, {});
     for (std::size_t i = 0; i < gateways.size(); ++i) {
-        for (const auto& to : around_.names.find({gateways[i].host, gateways[i].port})) {
+        for (const auto& to : around_.names.find(gateway_name::of(gateways[i]))) {
             if (targets_.size() == limits::gateway_addresses) break;
             if (std::ranges::find(targets_, to, &target::to) != targets_.end()) continue;
             const auto old = std::ranges::find(before, to, &target::to);
@@ -167,7 +166,11 @@ void registration::wait_until(time_point when, outbox& out) {
 void registration::connect(std::size_t gateway, const endpoint& to, outbox& out) {
     step_ = step::connecting;
     gateway_ = gateway;
-    out.connect(token{static_cast<std::uint64_t>(owner_)}, transport::udp, listener_id{}, to);
+    const auto& at = on_->gateways[gateway];
+    const auto& name = on_->config.tls.server_name;
+    out.connect(token{static_cast<std::uint64_t>(owner_)}, at.transport.value_or(transport::udp),
+                listener_id{}, to,
+                {static_cast<std::uint32_t>(on_->id), name.empty() ? at.host : name});
 }
 
 void registration::flow_up(calls::signalling_path path, time_point now, outbox& out) {

@@ -34,6 +34,7 @@ struct notice {
         refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
         ended,   ///< The call is over.
         reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
+        large,   ///< The INVITE wants a stream; it goes by whatever set_path() says then.
         finished ///< Nothing is under way any more: the leg may be erased.
     };
     what kind;

@@ -82,6 +82,11 @@ public:
     void media_failed(const inputs::media_failed& what, time_point now, outbox& out);
     void receive_media(const inputs::media_packet& packet, time_point now, outbox& out);
     void set_path(signalling_path path, time_point now, outbox& out);
+    /// An INVITE that UDP should not carry asks for another path first (section 18.1.1).
+    void large_by_stream() noexcept { large_by_stream_ = true; }
+    /// Where a new connection to the peer leads when the one in use has gone: for a response as
+    /// section 18.2.2 has it, for requests by the dialog.
+    [[nodiscard]] endpoint way_back() const;
     void fire(timer which, time_point now, outbox& out);
 
     /// To be called after a command to the stream, so that the timer follows it.
@@ -117,6 +122,7 @@ private:
 
     [[nodiscard]] bool reliable() const noexcept { return path_.over != transport::udp; }
     [[nodiscard]] std::string_view via_transport() const noexcept;
+    [[nodiscard]] std::string_view contact_parameters() const noexcept;
     void tell(notice::what kind, ending end = {});
     void end(ending how, time_point now, outbox& out);
     void finish();
@@ -231,6 +237,8 @@ private:
     bool bye_waits_ = false;
     std::string bye_reason_; ///< A header line, of RFC 3326; empty when nobody gave one.
     bool rerouting_ = false;
+    bool large_by_stream_ = false;
+    bool invite_waits_ = false; ///< For the path that a large one asked for.
     bool late_offer_ = false;
     bool finish_waits_ = false;   ///< For the media pair that is still being opened.
     bool final_seen_ = false;     ///< Of our INVITE: its transaction ends by itself from then on.

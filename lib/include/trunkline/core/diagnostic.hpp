@@ -20,6 +20,8 @@ enum class diagnostic : std::uint16_t {
     ack_unmatched,
     transport_failed, ///< values: cause
     resolve_failed,   ///< values: record type
+    stream_broken,    ///< values: errc, offset
+    stream_dropped,   ///< values: why (1 nobody we know, 2 half a message, 3 idle, 4 silent)
     // Inbound pipeline: one for each way an INVITE is refused.
     refused_malformed = 200, ///< values: status, errc, header field
     refused_version,

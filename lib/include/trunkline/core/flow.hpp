@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <variant>
 
 #include <trunkline/core/address.hpp>
@@ -47,20 +48,34 @@ enum class cause : std::uint8_t {
     blocked,     ///< The peer does not read.
     connect_failed,
     broken,
+    insecure, ///< TLS came to nothing: the peer is not who it should be, or does not want us.
 };
+
+/// The listener of a connection of ours when there is none of its transport and family.
+inline constexpr listener_id no_listener{0xffff};
 
 /// What is known about a flow as long as it lives.
 struct flow_info {
     trunkline::transport transport = trunkline::transport::udp;
     listener_id listener{};
-    endpoint local; ///< The address that packets really leave from, never a wildcard.
+    /// The address that packets really leave from, never a wildcard. The port is the listener's, so
+    /// that the peer of a connection of ours is told one where somebody listens.
+    endpoint local;
     endpoint peer;
+};
+
+/// Whom a TLS connection has to reach: a profile of the driver's (certificates and rules), and the
+/// name that the peer's certificate has to be made out to.
+struct tls_target {
+    std::uint32_t profile = 0;
+    std::string_view name{};
 };
 
 namespace inputs {
 
-/// Mutable, because ciphers decrypt in place. The bytes live until the driver has flushed and
-/// delivered what this packet led to, so an event may point into them.
+/// A datagram, or some bytes of a stream, cut anywhere. Mutable, because ciphers decrypt in place.
+/// The bytes live until the driver has flushed and delivered what this packet led to, so an event
+/// may point into them.
 struct packet {
     flow_id flow;
     std::span<std::byte> bytes;
@@ -71,7 +86,9 @@ struct flow_up {
     flow_info info;
     token asked = token::none;
 };
-/// No packet comes from the flow again. A connect that failed has a token and no flow.
+/// No packet comes from the flow again. A peer that has closed its half of a connection may still
+/// read: what is sent then either gets there or comes back as send_failed. A connect that failed
+/// has a token and no flow.
 struct flow_down {
     flow_id flow;
     cause why;

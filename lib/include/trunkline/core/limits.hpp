@@ -25,7 +25,9 @@ inline constexpr std::size_t transactions = 1'000'000; // What a shard was measu
 inline constexpr std::size_t stranger_buckets = 4'096; // 96 KiB, however many sources there are.
 inline constexpr std::size_t calls = 100'000;
 inline constexpr std::size_t stream_message = header_section + body;
-inline constexpr int auth_retries = 2; // One for the challenge, one for a stale nonce.
+inline constexpr std::size_t stranger_stream = 16'384; // Half a message of nobody we know.
+inline constexpr std::size_t udp_request = 1'300; // RFC 3261 18.1.1: larger ones want a stream.
+inline constexpr int auth_retries = 2;            // One for the challenge, one for a stale nonce.
 inline constexpr duration speech_queued = std::chrono::seconds{120}; // A long answer of a bot.
 
 } // namespace trunkline::limits

@@ -34,12 +34,13 @@ struct send_media {
     owner_id owner;
     std::span<const std::byte> bytes;
 };
-/// Answered by flow_up or flow_down.
+/// Answered by flow_up or flow_down. Where there is a flow to the same peer already, by that one.
 struct connect {
     token asked;
     trunkline::transport transport;
-    listener_id from; ///< For udp, the listener that is to send.
+    listener_id from; ///< The one that is to send; another one when this does not fit.
     endpoint to;
+    tls_target secure{}; ///< For tls.
 };
 struct close {
     flow_id flow;
@@ -95,9 +96,9 @@ public:
     /// them again; 0 thinks better of it and sends nothing.
     std::span<const std::byte> commit(std::size_t used);
 
-    void connect(token asked, transport over, listener_id from, const endpoint& to) {
-        append(effects::connect{asked, over, from, to});
-    }
+    /// Copies the name.
+    void connect(token asked, transport over, listener_id from, const endpoint& to,
+                 const tls_target& secure = {});
     void close(flow_id flow) { append(effects::close{flow}); }
     void resolve(token asked, record_type type, std::string_view name); ///< Copies the name.
     void open_media(token asked, owner_id owner, const address& at) {

@@ -12,6 +12,7 @@
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/net/listeners.hpp>
 #include <trunkline/net/port_pool.hpp>
+#include <trunkline/net/tls.hpp>
 #include <trunkline/net/wire_tap.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/config.hpp>
@@ -19,7 +20,7 @@
 
 namespace trunkline {
 
-/// "udp:0.0.0.0:5060". Port 0 takes any; trunk_manager::listening() says which.
+/// "udp:0.0.0.0:5060", or with tcp or tls. Port 0 takes any; trunk_manager::listening() says which.
 struct listen {
     std::string at = "udp:0.0.0.0:5060";
     std::string advertise{}; ///< Host or host:port that the world reaches it by.
@@ -37,7 +38,11 @@ struct manager_config {
     /// Whenever a trunk that registers is better or worse off than before, on one of the shards.
     std::function<void(const registration_status&)> on_registration{};
     net::wire_tap tap{};
-    std::uint16_t shards = 1; ///< Threads. 1: every callback on the thread in run().
+    /// Of connections to us by TLS; trunks without a certificate of their own show this one, too.
+    /// With `verify` whoever connects has to show one that `ca` vouches for.
+    net::tls_settings tls{.verify = false};
+    /// Threads. 1: every callback on the thread in run(). Over TCP and TLS it is 1.
+    std::uint16_t shards = 1;
     addresses media{};
     net::port_range media_ports{};
     std::size_t max_calls = 10'000; ///< Of each shard; over it, 503.

@@ -30,7 +30,8 @@ struct listeners_config {
 
 struct listeners_state;
 
-/// Shard 0 reads the sockets and hands over what is not its own; every shard sends on them. They
+/// Shard 0 reads the sockets and hands over the datagrams that are not its own; every shard sends
+/// on them. A connection belongs to the shard that accepted it, which is 0, or asked for it. They
 /// close when the last shard that shares them is gone.
 class listeners {
 public:

@@ -12,6 +12,7 @@
 #include <trunkline/net/command.hpp>
 #include <trunkline/net/listeners.hpp>
 #include <trunkline/net/port_pool.hpp>
+#include <trunkline/net/tls.hpp>
 #include <trunkline/net/wire_tap.hpp>
 
 namespace trunkline::net {
@@ -21,21 +22,27 @@ struct shard_config {
     std::uint16_t index = 0;                     ///< Below listeners->shards().
     port_range media_ports{};                    ///< Of the process; each shard takes its share.
     wire_tap tap{};
-    std::size_t max_flows = 4096;           ///< Peers remembered at a time.
+    std::shared_ptr<tls_profiles> tls{}; ///< None: nobody is spoken to by TLS.
+    std::size_t max_flows = 4096;        ///< Peers remembered at a time.
+    std::size_t max_connections = 1024;  ///< Of streams, in and out.
+    /// Of one address, or one IPv6 /64, to us: the largest carriers are seen with a dozen.
+    std::size_t max_connections_of_one = 64;
     std::vector<std::string> dns_servers{}; ///< "192.0.2.53:53"; empty: as /etc/resolv.conf says.
     std::string hosts_path = "/etc/hosts";
 };
 
 struct shard_counters {
-    std::uint64_t received = 0;          ///< Datagrams of signalling.
-    std::uint64_t flows_evicted = 0;     ///< The table was full: the longest idle flow went.
-    std::uint64_t handed_over = 0;       ///< To other shards,
-    std::uint64_t handover_dropped = 0;  ///< or not, because they do not keep up.
-    std::uint64_t sends_dropped = 0;     ///< A signalling socket's buffer was full.
-    std::uint64_t receive_errors = 0;    ///< Of signalling sockets.
-    std::uint64_t media_received = 0;    ///< RTP and RTCP.
-    std::uint64_t media_truncated = 0;   ///< Larger than any RTP packet is; not delivered.
-    std::uint64_t media_send_errors = 0; ///< Ignored: RTP repairs nothing.
+    std::uint64_t received = 0;         ///< Datagrams of signalling, and reads of its streams.
+    std::uint64_t flows_evicted = 0;    ///< The table was full: the longest idle flow went.
+    std::uint64_t handed_over = 0;      ///< To other shards,
+    std::uint64_t handover_dropped = 0; ///< or not, because they do not keep up.
+    std::uint64_t sends_dropped = 0;    ///< A signalling socket's buffer was full.
+    std::uint64_t connections_accepted = 0;
+    std::uint64_t connections_refused = 0; ///< Too many, of one peer or in all.
+    std::uint64_t receive_errors = 0;      ///< Of signalling sockets.
+    std::uint64_t media_received = 0;      ///< RTP and RTCP.
+    std::uint64_t media_truncated = 0;     ///< Larger than any RTP packet is; not delivered.
+    std::uint64_t media_send_errors = 0;   ///< Ignored: RTP repairs nothing.
 };
 
 /// Runs one machine. It is built on epoll, timerfd and eventfd directly and not on an io_context:

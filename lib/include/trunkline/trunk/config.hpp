@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <trunkline/core/flow.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline {
@@ -17,8 +18,19 @@ struct gateway {
     std::string host{};
     std::uint16_t port = 0; ///< 0: as SRV records say, 5060 without any.
     unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
+    std::optional<trunkline::transport> transport{}; ///< Overrides the trunk's.
 
     friend bool operator==(const gateway&, const gateway&) = default;
+};
+
+/// Who we are to a carrier by TLS, and whom we take for it. Files hold PEM.
+struct tls_rules {
+    std::string ca{};          ///< Who vouches for the carrier; empty: whom the system trusts.
+    std::string certificate{}; ///< Shown where the carrier asks for one, its chain behind it,
+    std::string key{};         ///< and its key.
+    std::string server_name{}; ///< Of the carrier; empty: the gateway's host.
+    bool wildcards = false;    ///< "*.example.net" may stand for one label, which RFC 5922 forbids.
+    bool verify = true;        ///< Anybody is taken for the carrier when it is off.
 };
 
 /// Digest credentials.
@@ -64,6 +76,10 @@ struct addresses {
 struct trunk_config {
     std::string name{}; ///< 1 to 100 characters, unique.
     std::vector<gateway> gateways{};
+    /// How gateways are spoken to. None: by UDP, and by TCP what is too large for it (RFC 3261
+    /// section 18.1.1), where we listen for TCP, too.
+    std::optional<trunkline::transport> transport{};
+    tls_rules tls{};
     std::optional<userpass> auth{};         ///< What the carrier's challenges are answered with.
     std::optional<userpass> inbound_auth{}; ///< What the carrier has to know. Most know nothing.
     std::optional<registration_config> registration{}; ///< Needs auth and a gateway.

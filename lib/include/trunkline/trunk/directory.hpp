@@ -23,7 +23,7 @@ struct trunk {
     trunk_id id{};
     trunk_config config{};
     std::vector<cidr> allow_from{};
-    std::vector<gateway> gateways{}; ///< By priority, equal ones as they stood.
+    std::vector<gateway> gateways{}; ///< By priority, each with its transport or the trunk's.
     std::shared_ptr<const calls::leg_settings> settings{};
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};

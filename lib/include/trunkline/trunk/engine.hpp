@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
 #include <trunkline/trunk/registration.hpp>
+#include <trunkline/trunk/stream.hpp>
 
 namespace trunkline::trunks {
 
@@ -34,6 +36,7 @@ namespace trunkline::trunks {
 struct advertised {
     std::string host{};
     std::uint16_t port = 0;
+    transport over = transport::udp;
 };
 
 struct engine_config {
@@ -96,7 +99,13 @@ private:
     friend class trunkline::incoming_call;
     friend class trunkline::utterance;
 
-    enum timer : std::uint16_t { ring_timer = 5, attempt_timer = 6, turn_timer = 20 };
+    enum timer : std::uint16_t {
+        ring_timer = 5,
+        attempt_timer = 6,
+        stream_timer = 20,
+        waiting_timer = 21,
+        turn_timer = 22
+    };
     static constexpr std::uint16_t record_event = 100;
 
     struct held_leg {
@@ -107,18 +116,23 @@ private:
               call{of} {}
         calls::leg machine;
         slot_id call;
-        flow_id on{}; ///< Counted there: see known_flow.
+        flow_id on{};        ///< Counted there: see known_flow.
+        tls_target secure{}; ///< Whom a new connection has to reach; its name is the trunk's,
+        std::shared_ptr<const trunks::trunk> trunk{}; ///< which is therefore held.
     };
     struct known_flow {
         std::uint32_t generation = 0;
         std::uint32_t legs = 0; ///< That go this way.
         flow_info info{};
+        std::unique_ptr<trunks::stream> stream{}; ///< Of a connection, until it goes.
     };
     /// An outbound connect that waits for its flow: an attempt, or a dialog that moved.
     struct waiting_flow {
         std::uint64_t asked = 0;
         slot_id call{};
         std::optional<slot_id> leg{};
+        std::optional<time_point> until{};
+        bool large = false; ///< For a request that UDP should not carry.
     };
     /// A gateway that answered 503 and said for how long (RFC 3261 section 21.5.4).
     struct resting {
@@ -139,6 +153,8 @@ private:
 
     // engine.cpp
     void receive_packet(const inputs::packet& packet, time_point now, outbox& out);
+    void receive_message(std::span<char> text, flow_id flow, const flow_info& from, time_point now,
+                         outbox& out);
     void receive_response(flow_id flow, time_point now, outbox& out);
     void transaction_over(const sip::transaction_layer::ended& what, time_point now, outbox& out);
     void fire(timer_node& node, time_point now, outbox& out);
@@ -161,10 +177,31 @@ private:
     void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
+    [[nodiscard]] static tls_target secure_for(const live_call& of);
     [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
     void join(flow_id flow);
     void leave(flow_id flow);
-    void move_legs(flow_id from, outbox& out);
+    void move_legs(flow_id from, time_point now, outbox& out);
+
+    // streams.cpp
+    [[nodiscard]] bool known_source(const address& source) const;
+    void open_stream(flow_id flow, bool ours, time_point now);
+    void close_stream(flow_id flow);
+    void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
+    void drop_stream(stream& gone, std::int64_t why, outbox& out);
+    void stream_due(stream& of, time_point now, outbox& out);
+    struct way {
+        transport over = transport::udp;
+        listener_id from{};
+        endpoint to{};
+        tls_target secure{};
+    };
+    void connect(waiting_flow who, const way& by, duration patience, time_point now, outbox& out);
+    void arm_waiting();
+    void waited_long_enough(time_point now, outbox& out);
+    void send_large(slot_id which, held_leg& held, time_point now, outbox& out);
+    [[nodiscard]] bool takes_streams(const endpoint& gateway, time_point now) const;
+    void stream_refused(const endpoint& gateway, time_point now);
 
     // inbound.cpp
     void receive_request(std::string_view bytes, flow_id flow, const flow_info& from,
@@ -245,6 +282,8 @@ private:
     std::deque<registration_status> registrations_told_; ///< Until they are delivered.
     std::vector<known_flow> flows_;
     std::vector<waiting_flow> waiting_;
+    timer_node waiting_timer_;
+    std::map<endpoint, time_point> refused_streams_; ///< Gateways, and until when they are spared.
     std::vector<slot_id> waiting_for_names_;
     std::vector<resting> resting_;
     std::vector<sip::transaction_layer::ended> failed_;

@@ -15,6 +15,7 @@
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/core/timer_wheel.hpp>
+#include <trunkline/trunk/config.hpp>
 #include <trunkline/trunk/name_records.hpp>
 
 namespace trunkline::trunks {
@@ -25,6 +26,9 @@ struct gateway_name {
     std::uint16_t port = 0; ///< 0 asks for SRV first; with a port there are addresses only.
     transport over = transport::udp;
 
+    [[nodiscard]] static gateway_name of(const gateway& one) {
+        return {one.host, one.port, one.transport.value_or(transport::udp)};
+    }
     friend auto operator<=>(const gateway_name&, const gateway_name&) = default;
 };
 

@@ -38,6 +38,7 @@ struct candidate {
     gateway_name name{};
     endpoint to{};
     bool resolved = false;
+    bool pinned = false; ///< To its transport, whatever the size of a request.
 };
 
 struct live_call {

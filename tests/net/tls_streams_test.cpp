@@ -1,0 +1,110 @@
+// Two shards that speak TLS with each other, by sockets.
+#include <trunkline/net/shard.hpp>
+
+#include <doctest/doctest.h>
+
+#include "net/script.hpp"
+#include "support/certificates.hpp"
+#include "support/stream_end.hpp"
+
+namespace trunkline::net {
+namespace {
+
+using support::authority;
+using support::stream_end;
+
+struct two_shards {
+    authority root{"root of two shards"};
+    std::shared_ptr<tls_profiles> profiles = std::make_shared<tls_profiles>();
+    script served;
+    script called;
+    std::optional<shard> server;
+    std::optional<shard> client;
+
+    two_shards() {
+        const auto files = root.issue({.names = "DNS:sip.example.net"});
+        const auto context =
+            open_tls_server({.certificate = files.certificate, .key = files.key, .verify = false});
+        const auto ours = open_tls_client({.ca = root.file()});
+        REQUIRE(context.has_value());
+        REQUIRE(ours.has_value());
+        profiles->serve(*context);
+        profiles->put(7, *ours);
+        server.emplace(shard_config{
+            .listeners = listening({.at = {{transport::tls, *endpoint::parse("127.0.0.1:0")}}}),
+            .tls = profiles});
+        client.emplace(shard_config{.tls = profiles});
+        REQUIRE_FALSE(server->open(served));
+        REQUIRE_FALSE(client->open(called));
+        served.on_input = [](const input& what, time_point, outbox& out) {
+            if (const auto* got = std::get_if<inputs::packet>(&what)) {
+                send(out, got->flow, as_text(got->bytes));
+            }
+        };
+    }
+    void connect(std::string name, std::uint32_t profile = 7) {
+        REQUIRE(client->post([=, to = server->local(listener_id{0})](time_point, outbox& out) {
+            out.connect(token{1}, transport::tls, listener_id{0}, to, {profile, name});
+        }));
+    }
+    template <class Condition>
+    bool until(Condition reached) {
+        return net::until({&*server, &*client}, reached);
+    }
+};
+
+TEST_CASE_FIXTURE(two_shards, "net::streams: what is sent by TLS comes, and comes back") {
+    connect("sip.example.net");
+    REQUIRE(until([&] { return called.ups.size() == 1 && served.ups.size() == 1; }));
+    CHECK(called.ups[0].info.transport == transport::tls);
+    std::string text;
+    for (int n = 0; text.size() < 60'000; ++n) text += std::to_string(n) + ' ';
+    REQUIRE(client->post([&](time_point, outbox& out) { send(out, called.ups[0].flow, text); }));
+    std::string back;
+    REQUIRE(until([&] {
+        back.clear();
+        for (const auto& part : called.heard) back += part;
+        return back.size() == text.size();
+    }));
+    CHECK(back == text);
+    // The second who asks for the same peer gets the same connection, under another name another.
+    connect("sip.example.net");
+    REQUIRE(until([&] { return called.ups.size() == 2; }));
+    CHECK(called.ups[1].flow == called.ups[0].flow);
+    connect("other.example.net");
+    REQUIRE(until([&] { return called.downs.size() == 1; }));
+    CHECK(called.downs[0].why == cause::insecure);
+    CHECK(called.downs[0].flow == flow_id{});
+    // A server that was hung up on knows, and the other way round.
+    REQUIRE(client->post([&](time_point, outbox& out) { out.close(called.ups[0].flow); }));
+    REQUIRE(until([&] { return served.downs.size() == 1; }));
+    CHECK(served.downs[0].why == cause::closed);
+}
+
+TEST_CASE_FIXTURE(two_shards, "net::streams: without a profile nobody is spoken to by TLS") {
+    connect("sip.example.net", 8);
+    REQUIRE(until([&] { return called.downs.size() == 1; }));
+    CHECK(called.downs[0].why == cause::insecure);
+    profiles->serve(nullptr);
+    stream_end phone{server->local(listener_id{0})};
+    REQUIRE(until([&] {
+        phone.receive();
+        return phone.ended;
+    }));
+    CHECK(served.ups.empty());
+}
+
+TEST_CASE_FIXTURE(two_shards, "net::streams: who speaks no TLS is hung up on and never heard") {
+    stream_end phone{server->local(listener_id{0})};
+    phone.send("OPTIONS sip:a@b SIP/2.0\r\n\r\n");
+    REQUIRE(until([&] {
+        phone.receive();
+        return phone.ended;
+    }));
+    CHECK(served.ups.empty());
+    CHECK(served.downs.empty());
+    CHECK(served.heard.empty());
+}
+
+} // namespace
+} // namespace trunkline::net

@@ -1,0 +1,178 @@
+// Connections: messages however they are cut, and who may keep one.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trunk/by_stream.hpp"
+
+namespace trunkline {
+namespace {
+
+using namespace std::chrono_literals;
+using support::carrier_port;
+using support::exchange_by_stream;
+using support::options;
+using support::over_tcp;
+using support::request_text;
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: an INVITE by TCP is answered by it, and its call stays there") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    const request_text invite;
+    receive(flow, over_tcp(invite.text()));
+    CHECK(statuses() == std::vector<std::string>{"100", "180"});
+    pick_up();
+    CHECK(sent.back().over == transport::tcp);
+    CHECK(sent.back().to == *endpoint::parse(carrier_port));
+    CHECK(support::header(sent.back().text, "Contact").ends_with(":5060;transport=tcp>"));
+    const auto answered = last();
+    // Nothing but the 2xx is ever sent twice over a stream, and that until its ACK (13.3.1.4).
+    advance(600ms);
+    CHECK(statuses() == std::vector<std::string>{"200"});
+    receive(flow, over_tcp(invite.ack(answered)));
+    advance(5s);
+    CHECK(texts().empty());
+    handles.back().hang_up();
+    settle();
+    CHECK(last().starts_with("BYE "));
+    CHECK(sent.back().text.find("Via: SIP/2.0/TCP 192.0.2.1:5060;") != std::string::npos);
+    CHECK(sent.back().to == *endpoint::parse(carrier_port));
+    advance(20s);
+    CHECK(texts().empty()); // No retransmission.
+}
+
+TEST_CASE("trunks::streams: wherever bytes are cut, the same messages are heard") {
+    request_text unknown;
+    unknown.uri = unknown.to = "sip:+4930999@192.0.2.1";
+    const auto all = over_tcp(options(1).text()) + "\r\n\r\n" + over_tcp(unknown.text()) + "\r\n" +
+                     over_tcp(options(2).text()) + over_tcp(options(3).text());
+    std::vector<std::string> whole;
+    for (std::size_t cut = 0; cut < all.size(); cut += cut % 100 < 20 ? 1 : 7) {
+        exchange_by_stream f;
+        f.add(f.wanted);
+        const auto flow = f.accept(carrier_port);
+        if (cut > 0) f.receive(flow, all.substr(0, cut));
+        f.receive(flow, all.substr(cut));
+        const auto heard = f.statuses();
+        if (cut == 0) {
+            whole = heard;
+            CHECK(heard == std::vector<std::string>{"200", "", "404", "200", "200"});
+        }
+        REQUIRE(heard == whole);
+    }
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: bytes that come one by one are one message in the end") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    for (const char c : over_tcp(options(1).text())) receive(flow, std::string(1, c));
+    CHECK(statuses() == std::vector<std::string>{"200"});
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: two line breaks get one, and one gets nothing") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    receive(flow, "\r\n\r\n");
+    CHECK(only() == "\r\n");
+    receive(flow, "\r\n");
+    receive(flow, over_tcp(options(1).text()));
+    CHECK(statuses() == std::vector<std::string>{"200"});
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: where the next message begins is unknown, and it is closed") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    auto text = over_tcp(options(1).text());
+    const auto at = text.find("Content-Length");
+    text.erase(at, text.find("\r\n", at) + 2 - at);
+    receive(flow, text + over_tcp(options(2).text()));
+    CHECK(texts().empty());
+    CHECK(connections[0].closed);
+    CHECK(noted(diagnostic::stream_broken) == 1);
+    receive(flow, over_tcp(options(3).text())); // Read before it was closed.
+    CHECK(texts().empty());
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: a malformed message is answered, and the next one heard") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    auto bad = options(1);
+    bad.from = "<sip:+49170@198.51.100.1;tag=theirs";
+    receive(flow, over_tcp(bad.text()) + over_tcp(options(2).text()));
+    CHECK(statuses() == std::vector<std::string>{"400", "200"});
+    CHECK_FALSE(connections[0].closed);
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: a stranger's connection does not outlive ten seconds") {
+    add(wanted);
+    const auto silent = accept("203.0.113.66:1000");
+    const auto talks = accept("203.0.113.66:1001");
+    const auto known = accept(carrier_port);
+    advance(9s);
+    receive(talks, over_tcp(options(1).text()));
+    CHECK(statuses() == std::vector<std::string>{"403"});
+    advance(2s);
+    CHECK(connections[0].closed);
+    CHECK(connections[1].closed);
+    CHECK_FALSE(connections[2].closed);
+    CHECK(noted(diagnostic::stream_dropped) == 2);
+    static_cast<void>(silent);
+    static_cast<void>(known);
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: half a message may take ten seconds, however it trickles") {
+    add(wanted);
+    const auto slow = accept(carrier_port);
+    receive(slow, "OPTIONS sip:");
+    for (int n = 0; n < 9; ++n) {
+        advance(1s);
+        receive(slow, "x");
+    }
+    CHECK_FALSE(connections[0].closed);
+    advance(2s);
+    CHECK(connections[0].closed);
+    // A stranger may not even have much of one.
+    const auto stranger = accept("203.0.113.66:1000");
+    receive(stranger, "OPTIONS sip:a@b SIP/2.0\r\nX: " + std::string(17'000, 'x'));
+    CHECK(connections[1].closed);
+}
+
+TEST_CASE_FIXTURE(
+    exchange_by_stream,
+    "trunks::streams: a known peer's connection is closed when it was idle for long") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    receive(flow, over_tcp(options(1).text()));
+    advance(590s);
+    CHECK_FALSE(connections[0].closed);
+    advance(100s);
+    CHECK(connections[0].closed);
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: a connection of ours is kept alive, and missed when it dies") {
+    dial();
+    const auto flow = connections[0].flow;
+    answer(flow, last(), "486 Busy Here");
+    static_cast<void>(texts());
+    advance(96s);
+    CHECK(only() == "\r\n\r\n");
+    advance(20s); // Whoever never answered a ping need not.
+    CHECK_FALSE(connections[0].closed);
+    advance(85s);
+    CHECK(only() == "\r\n\r\n");
+    receive(flow, "\r\n");
+    advance(3600s);
+    CHECK(only() == "\r\n\r\n"); // The one that was not answered any more.
+    CHECK(connections[0].closed);
+}
+
+} // namespace
+} // namespace trunkline
