@@ -1,4 +1,4 @@
-"""Calls by TCP and TLS: SIPp (TCP), baresip (both), openssl's own client."""
+"""Calls by TCP and TLS: SIPp and Kamailio (TCP), baresip (both), openssl's own client."""
 
 import socket
 import subprocess
@@ -127,6 +127,50 @@ class Streams(peers.Case):
         record = switch.wait_for("record")
         self.assertEqual(record["code"], 503)
         self.assertNotIn("answered", record)
+
+    def kamailio(self, switch_port):
+        """A proxy: calls by UDP go to the switch by TCP, and "busy" is. Its ports: UDP, TCP."""
+        peers.need_program("kamailio")
+        udp, tcp = self.port(), self.port()
+        config = (peers.HERE / "kamailio.cfg").read_text()
+        for name, value in {"UDP": udp, "TCP": tcp, "SWITCH": switch_port}.items():
+            config = config.replace(f"@{name}@", str(value))
+        (self.work / "kamailio.cfg").write_text(config)
+        self.process(["kamailio", "-f", self.work / "kamailio.cfg", "-DD", "-E", "-m", 16, "-M", 4,
+                      "-w", self.work, "-Y", self.work], "kamailio")
+
+        def listens():
+            try:
+                socket.create_connection(("127.0.0.1", tcp), 1).close()
+                return True
+            except OSError:
+                return False
+        peers.wait_until(listens, 10, "kamailio's socket")
+        return udp, tcp
+
+    def test_kamailio_brings_calls_by_tcp(self):
+        switch = self.start("--trunk carrier --allow 127.0.0.1 --number *:hold")
+        udp, _ = self.kamailio(switch.port)
+        self.passes(self.sipp("caller", f"127.0.0.1:{udp}", calls=5))
+        switch.wait_for("record", count=5)
+        self.assertEqual({(one["ended_by"], one["code"]) for one in switch.told("record")},
+                         {("caller", 200)})
+
+    def test_we_hang_up_through_kamailio(self):
+        switch = self.start("--trunk carrier --allow 127.0.0.1 --number *:echo")
+        udp, _ = self.kamailio(switch.port)
+        sipp = self.sipp("caller_waits", f"127.0.0.1:{udp}")
+        switch.wait_for("answered")
+        switch.command("hang_up")
+        self.passes(sipp)
+        self.assertEqual(switch.wait_for("record")["ended_by"], "application")
+
+    def test_kamailio_is_called_by_tcp(self):
+        _, tcp = self.kamailio(9)
+        switch = self.start(f"--trunk carrier --gateway 127.0.0.1:{tcp} --transport tcp")
+        for count in (1, 2):  # The second by the connection of the first.
+            switch.command("dial busy carrier hold")
+            self.assertEqual(switch.wait_for("record", count=count)["code"], 486)
 
     def test_openssl_gets_an_answer_and_our_certificate_verifies(self):
         switch, root = self.by_tls("")

@@ -30,12 +30,13 @@ constexpr std::size_t longest_number = 64;
 
 control::control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
                  softswitch::reception& desk, live_calls& list, const registrations& registered,
-                 const std::vector<trunkline::trunk_config>& of_file)
+                 const std::vector<trunkline::trunk_config>& of_file, bool one_shard)
     : manager_{manager},
       agents_{agents},
       desk_{desk},
       list_{list},
-      registered_{registered} {
+      registered_{registered},
+      one_shard_{one_shard} {
     for (const auto& one : of_file) {
         file_trunks_.push_back(to_row(one));
         routes_.push_back({.id = one.name,
@@ -60,6 +61,9 @@ std::optional<field_problem> control::check(const trunk_row& what) const {
         const auto field = fmt::format("numbers[{}].", i);
         if (auto found = wrong(field + "agent_id", number.agent_id)) return found;
         if (auto found = wrong(field + "fallback_agent_id", number.fallback_agent_id)) return found;
+    }
+    if (what.transport != "udp" && !one_shard_) {
+        return field_problem{"transport", "has to be udp, as this switch has more than one shard"};
     }
     const auto good = trunkline::trunk_manager::check(to_config(what));
     if (good) return std::nullopt;

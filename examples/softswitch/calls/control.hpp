@@ -24,7 +24,7 @@ public:
     /// `of_file` are the trunks that the manager has from the configuration file.
     control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
             softswitch::reception& desk, live_calls& list, const registrations& registered,
-            const std::vector<trunkline::trunk_config>& of_file);
+            const std::vector<trunkline::trunk_config>& of_file, bool one_shard);
 
     [[nodiscard]] std::optional<field_problem> check(const trunk_row& what) const override;
     void put(const trunk_row& what) override;
@@ -67,6 +67,7 @@ private:
     softswitch::reception& desk_;
     live_calls& list_;
     const registrations& registered_;
+    const bool one_shard_; ///< Else a trunk of TCP or TLS cannot be put into service.
     std::vector<trunk_row> file_trunks_;
     mutable std::mutex guard_;
     std::vector<route> routes_; ///< In the order in which the manager has them.

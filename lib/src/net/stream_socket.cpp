@@ -90,6 +90,12 @@ int connect_result(int socket) noexcept {
     return failed;
 }
 
+/// A port that is closed is a matter of who listens, not of the route.
+cause connect_cause(int failed) noexcept {
+    const bool routed = failed == ECONNREFUSED || cause_of(failed) != cause::unreachable;
+    return routed ? cause::connect_failed : cause::unreachable;
+}
+
 std::size_t write_stream(int socket, std::span<const std::byte> bytes, int& failed) noexcept {
     const auto count = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     failed = count < 0 ? errno : 0;

@@ -28,6 +28,9 @@ struct accepted_stream {
 /// An errno, or 0 for a connection that stands.
 [[nodiscard]] int connect_result(int socket) noexcept;
 
+/// Why there is no connection.
+[[nodiscard]] cause connect_cause(int failed) noexcept;
+
 /// How many bytes the socket took; `failed` is an errno, also when it is only full for now.
 [[nodiscard]] std::size_t write_stream(int socket, std::span<const std::byte> bytes,
                                        int& failed) noexcept;
