@@ -239,6 +239,18 @@ TEST_CASE("trunks::engine: a gateway that is down is passed over, and found when
     CHECK(d.status().gateway == "198.51.100.1");
 }
 
+TEST_CASE_FIXTURE(registrant, "trunks::engine: one address may be asked by UDP and then by TCP") {
+    auto both = wanted();
+    both.gateways = {{.host = "198.51.100.1", .transport = transport::udp},
+                     {.host = "198.51.100.1", .transport = transport::tcp}};
+    add(both);
+    CHECK(registers().back().over == transport::udp);
+    answer("500 Broken");
+    REQUIRE(registers().size() == 2);
+    CHECK(registers().back().over == transport::tcp);
+    CHECK(header(registers().back().text, "Via").starts_with("SIP/2.0/TCP "));
+}
+
 TEST_CASE_FIXTURE(registrant, "trunks::engine: nobody reachable and no name known are told of") {
     unreachable = {*endpoint::parse("198.51.100.1:5060")};
     add(wanted());

@@ -122,17 +122,24 @@ void registration::names_settled(time_point now, outbox& out) {
         gateways, [&](const gateway& one) { return around_.names.settled(gateway_name::of(one)); });
     if (!known) return;
     const auto before = std::exchange(targets_, {});
+    // An address may take by TCP what it does not take by UDP.
+    const auto same = [&](const std::vector<target>& of, std::size_t gateway, const endpoint& to) {
+        return std::ranges::find_if(of, [&, gateway](const target& one) {
+            return one.to == to && gateways[one.gateway].transport == gateways[gateway].transport;
+        });
+    };
     for (std::size_t i = 0; i < gateways.size(); ++i) {
         for (const auto& to : around_.names.find(gateway_name::of(gateways[i]))) {
             if (targets_.size() == limits::gateway_addresses) break;
-            if (std::ranges::find(targets_, to, &target::to) != targets_.end()) continue;
-            const auto old = std::ranges::find(before, to, &target::to);
+            if (same(targets_, i, to) != targets_.end()) continue;
+            const auto old = same(before, i, to);
             targets_.push_back({i, to, old == before.end() ? time_point{} : old->not_before});
         }
     }
     // Whoever knows us is to go on knowing us: two registrars would both have calls for us.
-    const auto bound = std::ranges::find(targets_, bound_at_, &target::to);
-    if (bound != targets_.end()) std::rotate(targets_.begin(), bound, bound + 1);
+    const auto bound = same(targets_, bound_gateway_, bound_at_) - targets_.cbegin();
+    const auto first = targets_.begin() + bound;
+    if (first != targets_.end()) std::rotate(targets_.begin(), first, first + 1);
     next_ = 0;
     if (targets_.empty()) {
         last_status_ = 0;
