@@ -224,6 +224,26 @@ void read_headers(table_reader& trunk, reading& read, trunkline::trunk_config& i
     return std::chrono::ceil<std::chrono::seconds>(what);
 }
 
+/// RFC 4028 and RFC 3262: what carriers may ask of calls beyond the common.
+void read_extensions(table_reader& from, trunkline::trunk_config& into) {
+    if (const auto expires = from.duration("session_expires", std::chrono::milliseconds{0})) {
+        into.session_expires = whole_seconds(*expires);
+    }
+    if (const auto least = from.duration("min_se", std::chrono::seconds{90})) {
+        into.min_se = whole_seconds(*least);
+    }
+    const auto prack = from.text("prack");
+    if (!prack) return;
+    if (*prack == "off")
+        into.prack = trunkline::prack_policy::off;
+    else if (*prack == "supported")
+        into.prack = trunkline::prack_policy::supported;
+    else if (*prack == "required")
+        into.prack = trunkline::prack_policy::required;
+    else
+        from.complain("prack", R"(has to be "off", "supported" or "required")");
+}
+
 void read_switches(table_reader& from, trunkline::trunk_config& into) {
     into.caller_id = from.text("caller_id").value_or("");
     into.channels = static_cast<unsigned>(from.integer("channels", 1, 1'000).value_or(10));
@@ -239,6 +259,7 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
     if (const auto ringing = from.duration("ringing_timeout", std::chrono::seconds{1})) {
         into.ringing_timeout = whole_seconds(*ringing);
     }
+    read_extensions(from, into);
 }
 
 } // namespace

@@ -107,6 +107,9 @@ TEST_CASE("softswitch::config: an error of a trunk names its line, its field and
          "needs password"},
         {"inbound_auth = {}\n", 4, "trunk[0].inbound_auth", "has to have username"},
         {"gateway_timeout = \"1ms\"\n", 4, "trunk[0].gateway_timeout", "from 100ms"},
+        {"prack = \"perhaps\"\n", 4, "trunk[0].prack", "supported"},
+        {"min_se = \"89s\"\n", 4, "trunk[0].min_se", "from 90s"},
+        {"session_expires = \"60s\"\n", 4, "trunk[0].session_expires", "between min_se"},
         {"media = {advertise = \"x\"}\n", 4, "trunk[0].media.advertise", "is no IP address"},
         {"signalling = {advertise = \"host:5060x\"}\n", 4, "trunk[0].signalling.advertise",
          "port from 1"},
@@ -190,6 +193,9 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.codecs == defaults.codecs);
     CHECK(one.gateway_timeout == defaults.gateway_timeout);
     CHECK(one.ringing_timeout == defaults.ringing_timeout);
+    CHECK(one.session_expires == defaults.session_expires);
+    CHECK(one.min_se == defaults.min_se);
+    CHECK(one.prack == defaults.prack);
     CHECK(one.headers.front().second == "42");
     CHECK(one.signalling.advertise == "203.0.113.7:5060");
     CHECK(read->agents.wrong_with("record:heard.wav").empty());
@@ -207,6 +213,16 @@ TEST_CASE("softswitch::config: a trunk registers by a word, or for as long as a 
     CHECK(registration("register = true")->expires == 300s);
     CHECK(registration("register = {}")->expires == 300s);
     CHECK(registration("register = {expires = 3600}")->expires == 3'600s);
+}
+
+TEST_CASE("softswitch::config: session timers and PRACK are a trunk's to set") {
+    const auto read = parse_configuration(
+        fmt::format("{}prack = \"required\"\nsession_expires = \"0s\"\nmin_se = \"2m\"\n", trunk),
+        {});
+    REQUIRE(read);
+    CHECK(read->trunks.front().prack == trunkline::prack_policy::required);
+    CHECK(read->trunks.front().session_expires == 0s);
+    CHECK(read->trunks.front().min_se == 120s);
 }
 
 TEST_CASE("softswitch::config: a password comes from the file, from another, or from outside") {
