@@ -18,7 +18,7 @@ namespace {
 using trunkline::diagnostic;
 
 /// {0} to {3} are the values, as docs/diagnostics.md numbers them.
-constexpr std::array<std::pair<diagnostic, std::string_view>, 40> sentences{{
+constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>>({
     {diagnostic::datagram_malformed, "bad SIP at byte {2} from a known source, answered {0}"},
     {diagnostic::datagram_noise, "{0} bytes that are no SIP"},
     {diagnostic::response_unmatched, "a {0} that answers nothing we asked"},
@@ -76,7 +76,7 @@ constexpr std::array<std::pair<diagnostic, std::string_view>, 40> sentences{{
     {diagnostic::session_expired, "nobody refreshed the session: is the far end still there?"},
     {diagnostic::prack_missing,
      "no PRACK for our provisional response: can the carrier reach what we advertise?"},
-}};
+});
 
 [[nodiscard]] spdlog::level::level_enum level_of(trunkline::severity what) {
     switch (what) {

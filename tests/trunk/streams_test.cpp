@@ -48,7 +48,7 @@ TEST_CASE("trunks::streams: wherever bytes are cut, the same messages are heard"
     const auto all = over_tcp(options(1).text()) + "\r\n\r\n" + over_tcp(unknown.text()) + "\r\n" +
                      over_tcp(options(2).text()) + over_tcp(options(3).text());
     std::vector<std::string> whole;
-    for (std::size_t cut = 0; cut < all.size(); cut += cut % 100 < 20 ? 1 : 7) {
+    for (std::size_t cut = 0; cut < all.size(); cut += cut % 100 < 20 ? 1U : 7U) {
         exchange_by_stream f;
         f.add(f.wanted);
         const auto flow = f.accept(carrier_port);
