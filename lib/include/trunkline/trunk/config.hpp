@@ -79,7 +79,6 @@ struct trunk_config {
     /// How gateways are spoken to. None: by UDP, and by TCP what is too large for it (RFC 3261
     /// section 18.1.1), where we listen for TCP, too.
     std::optional<trunkline::transport> transport{};
-    tls_rules tls{};
     std::optional<userpass> auth{};         ///< What the carrier's challenges are answered with.
     std::optional<userpass> inbound_auth{}; ///< What the carrier has to know. Most know nothing.
     std::optional<registration_config> registration{}; ///< Needs auth and a gateway.
@@ -103,6 +102,8 @@ struct trunk_config {
     std::chrono::seconds session_expires{1'800};
     std::chrono::seconds min_se{90}; ///< The shortest interval that a carrier may ask for.
     prack_policy prack = prack_policy::supported;
+    // Below the lists: above them g++ 12 suspects that it is destroyed before it is made.
+    tls_rules tls{};        ///< For gateways by TLS.
     addresses signalling{}; ///< Only `advertise` counts: overrides the listener's.
     addresses media{};      ///< Overrides the manager's.
     std::vector<std::pair<std::string, std::string>> headers{}; ///< Of every INVITE we send.
