@@ -34,7 +34,8 @@ public:
         wanted.allow_from = {known ? "198.51.100.0/24" : "192.0.2.0/24"};
         wanted.numbers = {{"*"}};
         auto made = trunks::compile(trunk_id{1}, std::move(wanted), "fuzz",
-                                    std::make_shared<local_channels>(10U));
+                                    std::make_shared<local_channels>(10U),
+                                    std::make_shared<local_call_rate>(30U));
         check(made.has_value());
         engine_.set_directory(
             std::make_shared<const trunks::directory>(trunks::directory{*std::move(made)}), now_,

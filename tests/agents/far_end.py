@@ -211,7 +211,7 @@ class FarEnd(Agents):
                 "numbers": [{"e164": "+14155550100", "agent_id": agent}]}).encode())
         with urllib.request.urlopen(request, timeout=30) as answer:
             self.assertEqual(answer.status, 201)
-        page.until_text("#trunks", r"carrier\s+ok\s+none\s+1\s+0 of 10")
+        page.until_text("#trunks", r"carrier\s+ok\s+none needed\s+none\s+1\s+0 of 10")
         phone = self.dials(port, silence(5), linear(ASSETS / "caller.wav"))
         page.until_text(
             "#calls", rf"inbound\s+caller\s+\+14155550100\s+carrier\s+{agent}\s+answered")

@@ -122,8 +122,8 @@ class Page(peers.Case):
 
     def test_trunks_are_shown_as_they_are_now(self):
         self.enter()
-        for row in (r"carrier\s+ok\s+198.51.100.10:5060 priority 1\s+1\s+2 of 10",
-                    r"spare\s+degraded\s+sip.example.net:5061 .*\s+\[2001:db8::5\]:5060"):
+        for row in (r"carrier\s+ok\s+none needed\s+198.51.100.10:5060 priority 1\s+1\s+2 of 10",
+                    r"spare\s+degraded\s+none needed\s+sip.example.net:5061 .*\s+\[2001:db8::5\]:5060"):
             self.page.until_text("#trunks", row)
         self.page.until_text("#trunks", r"retired\s+disabled\s+none")
         self.server.trunks[0]["active_calls"] = 3

@@ -86,6 +86,22 @@ TEST_CASE("call::leg: a transfer that fails leaves the call as it was, and anoth
     call.over();
 }
 
+TEST_CASE("call::leg: what a NOTIFY tells of the transfer before is not told of this one") {
+    talking call;
+    call.transfer("tel:+14155550123");
+    const auto first = header(call.last("REFER "), "CSeq");
+    call.receive(answer_to(call.last("REFER "), "486 Busy Here", ""));
+    call.transfer("tel:+14155550124");
+    call.receive(answer_to(call.last("REFER "), "202 Accepted", ""));
+    call.notify("486 Busy Here", "terminated", "refer;id=" + first.substr(0, first.find(' ')));
+    CHECK(call.count("SIP/2.0 481") == 1);
+    CHECK(call.last_is(transfer_state::accepted, 202));
+    const auto second = header(call.last("REFER "), "CSeq");
+    call.notify("200 OK", "terminated", "refer;id=" + second.substr(0, second.find(' ')));
+    CHECK(call.last_is(transfer_state::succeeded, 200));
+    call.over();
+}
+
 TEST_CASE("call::leg: who agrees and never tells leaves an unknown end, after 32 s or at BYE") {
     for (const bool bye : {false, true}) {
         talking call;
@@ -178,7 +194,7 @@ TEST_CASE("call::leg: a REFER of theirs is agreed to, told, and what becomes of 
                                    "Refer-To: \"A\" <sip:+14155550123@carrier.example>\n"));
     CHECK(call.count("SIP/2.0 202") == 1);
     const auto trying = call.last("NOTIFY ");
-    CHECK(header(trying, "Event") == "refer");
+    CHECK(header(trying, "Event") == "refer;id=101"); // As section 2.4.6 wants it.
     CHECK(header(trying, "Subscription-State") == "active;expires=180");
     CHECK(body(trying) == "SIP/2.0 100 Trying\r\n");
     call.receive(answer_to(trying, "200 OK", ""));

@@ -389,7 +389,7 @@ def check(options, scratch):
             ("chanels", "trunk[0].chanels", config({"+1": "echo"}, "chanels = 3")),
             ("play:", "trunk[0].numbers[0].agent", config({"+1": "play:bad.wav"})),
             ('"one"', "trunk[0].numbers[0]", config({"one": "echo"})),
-            ("tls:", "listen[0]", config({"+1": "echo"}).replace("udp:", "tls:"))):
+            ("tls:", "listen", config({"+1": "echo"}).replace("udp:", "tls:"))):
         line = text[:text.index(wrong)].count("\n") + 1
         told = run(options, "--check", "--config", write(scratch, text), status=2).stderr
         must(f"some.toml:{line}: {field}" in told, told)

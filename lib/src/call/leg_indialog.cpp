@@ -39,15 +39,18 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
         if (has_dialog_ && dialog_.matches(request, true)) acknowledged(request, now, out);
         return;
     }
+    auto* within = dialog_with(request.from().tag());
+    if (within == nullptr || !within->matches(request, true) || phase_ == phase::finished) {
+        return reply_statelessly(request, flow, from.peer, 481, out);
+    }
+    if (floods(request.method(), now)) {
+        return reply_statelessly(request, flow, from.peer, 500, out);
+    }
     const auto id = around_.transactions.accept(request, flow, from.transport != transport::udp,
                                                 owner_id::none);
     const auto answer = [&](int status, std::string_view fields = {}) {
         reply(request, id, flow, from.peer, status, fields, {}, now, out);
     };
-    auto* within = dialog_with(request.from().tag());
-    if (within == nullptr || !within->matches(request, true) || phase_ == phase::finished) {
-        return answer(481);
-    }
     // Section 12.2.2: an older request than the last one is out of order.
     if (!within->take_cseq(request.cseq().number)) return answer(500, "Retry-After: 1\r\n");
     if (const auto fields = unsupported_fields(request, *settings_); !fields.empty()) {
@@ -70,6 +73,28 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     case sip::method::options: return answer(200, allow_field());
     default: return answer(request.method() == sip::method::other ? 501 : 405, allow_field());
     }
+}
+
+/// Within a call nothing is shed (that is for what begins one), but no peer fills our tables: what
+/// a real one sends in the time that a transaction lives is a tenth of this, digits by INFO
+/// included.
+bool leg::floods(sip::method what, time_point now) {
+    constexpr unsigned most = 512;
+    if (now >= flood_until_) {
+        flood_until_ = now + 64 * around_.timers.t1;
+        requests_lately_ = 0;
+    }
+    const bool vital = what == sip::method::bye || what == sip::method::prack;
+    return ++requests_lately_ > most && !vital;
+}
+
+void leg::reply_statelessly(const sip::message_view& request, flow_id flow, const endpoint& source,
+                            int status, outbox& out) {
+    sip::writer to{out.reserve(flow, room_for_message + 2 * request.size(), owner_)};
+    to.response_head(request, status, sip::reason_phrase(status), local_tag_.view(), source);
+    if (status == 500) to.raw("Retry-After: 10\r\n");
+    to.no_body();
+    static_cast<void>(out.commit(to.size()));
 }
 
 void leg::reply(const sip::message_view& request, sip::transaction_id id, flow_id flow,
@@ -130,7 +155,11 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
     }
     // Only what is accepted refreshes the target (RFC 6141 section 4.9).
     const auto accept = [&](std::string_view text) {
-        session_.requested(request, now);
+        // Before the answer there is no session yet that could expire.
+        if (answered_) {
+            session_.requested(request, now);
+            around_.wheel.disarm(reinvite_timer_);
+        }
         std::array<std::byte, 512> room{};
         sip::writer fields{room};
         fields.raw(allow_field());
@@ -140,7 +169,9 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
         note_peer(request);
         watch_session();
         within.refresh(request);
-        if (has_dialog_) follow_target();
+        // Responses to the INVITE go where it came from (RFC 3261 section 18.2.2): only requests
+        // follow the target, and the callee has none before its 2xx.
+        if (has_dialog_ && phase_ != phase::incoming) follow_target();
     };
     std::array<char, 2048> body{};
     if (request.body().empty()) {
@@ -187,16 +218,20 @@ void leg::send_bye(time_point now, outbox& out) {
     phase_ = phase::leaving;
     last_2xx_.clear();
     disarm_all();
-    drop_requests();
     // Whatever becomes of it, nobody waits longer than a transaction may last.
     around_.wheel.arm(guard_timer_, now + 65 * around_.timers.t1);
     if (rerouting_) {
         bye_waits_ = true;
         return;
     }
+    if (reinviting()) { // Its failure has its ACK from the layer (section 17.1.1.3).
+        around_.transactions.cancel(reinvite_, now, out);
+        around_.transactions.disown(std::exchange(reinvite_, {}));
+    }
+    drop_requests();
     if (bye_) around_.transactions.disown(bye_);
     bye_ = around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_);
-    sip::writer to{out.reserve(path_.flow, room_for_message, owner_)};
+    sip::writer to{out.reserve(path_.flow, room_for_message + dialog_.room(), owner_)};
     dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(), around_.transactions.branch(bye_),
                        via_transport(), path_.sent_by);
     credentials_.write(to, "BYE", dialog_.remote_target(), *settings_, around_.random);
@@ -248,7 +283,8 @@ endpoint leg::way_back() const {
 
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
     if (phase_ == phase::finished) return; // It came too late for what waited.
-    if (flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
+    // A flow that went takes responses with it; a target that moved does not.
+    if (!rerouting_ && flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
     path_ = std::move(path);
     rerouting_ = false;
     if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, out);

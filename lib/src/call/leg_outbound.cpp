@@ -128,6 +128,7 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
         // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests.
         if (const auto agreed = negotiation_.receive_answer(response.body())) {
             agree(*agreed, now);
+            if (auto* from = early_dialog(response)) from->described = response.body();
             return tell(notice::what::early_media, {.sip_code = response.status()});
         }
     }
@@ -142,7 +143,10 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
         return;
     }
     if (phase_ == phase::finished) return leave_fork(response, now, out);
+    std::string described{response.body()};
     if (auto* rang = early_dialog(response)) { // Its PRACKs have had their CSeqs.
+        // It may have answered already, and another fork after it.
+        if (described.empty()) described = std::move(rang->described);
         dialog_ = std::move(rang->dialog);
         dialog_.confirm(response);
     } else {
@@ -160,8 +164,10 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
         send_ack(dialog_, invite_cseq_, out);
     // Our CANCEL crossed their 200: section 9.1 leaves BYE.
     if (unwanted) return send_bye(now, out);
-    if (!response.body().empty()) {
-        if (const auto agreed = negotiation_.receive_answer(response.body())) agree(*agreed, now);
+    // Where this fork has said nothing, what another said has to do: some change their tag for the
+    // 200.
+    if (!described.empty()) {
+        if (const auto agreed = negotiation_.receive_answer(described)) agree(*agreed, now);
     }
     if (!negotiation_.current()) {
         end({ended_by::carrier, 488, "the 200 brought no usable answer", words_of(response)}, now,
@@ -201,7 +207,7 @@ void leg::send_ack(const sip::dialog& where, std::uint32_t cseq, outbox& out) {
     const sip::identity_text letters{{}, around_.random};
     std::string branch{sip::magic_cookie};
     branch += letters.view();
-    sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
+    sip::writer to{out.reserve(path_.flow, room_for_request + where.room(), owner_)};
     where.write_head(to, sip::method::ack, cseq, branch, via_transport(), path_.sent_by);
     credentials_.write_ack(to);
     to.no_body();
@@ -219,7 +225,7 @@ void leg::leave_fork(const sip::message_view& response, time_point now, outbox& 
     ++forks_left_;
     const auto id =
         around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_id::none);
-    sip::writer to{out.reserve(path_.flow, room_for_request, owner_)};
+    sip::writer to{out.reserve(path_.flow, room_for_request + other.room(), owner_)};
     other.write_head(to, sip::method::bye, other.next_cseq(), around_.transactions.branch(id),
                      via_transport(), path_.sent_by);
     to.no_body();

@@ -42,7 +42,9 @@ void leg::session_due(time_point now, outbox& out) {
 
 void leg::refresh_session(time_point now, outbox& out) {
     // Somebody's INVITE is under way: that is a sign of life as well, or it ends the call.
-    if (phase_ != phase::confirmed || !last_2xx_.empty() || reinviting() || rerouting_) return;
+    if (phase_ != phase::confirmed || !last_2xx_.empty() || reinviting() || rerouting_) {
+        return refresh_later(now);
+    }
     if (!peer_takes_update_) return send_reinvite(now, out);
     std::array<std::byte, 256> room{};
     sip::writer fields{room};
@@ -51,13 +53,20 @@ void leg::refresh_session(time_point now, outbox& out) {
     session_.write_request(fields);
     asking what{.what = sip::method::update, .tag = std::string{dialog_.remote_tag()}};
     what.fields = as_text(std::span{room}.first(fields.size()));
-    ask(std::move(what), now, out);
+    if (ask(std::move(what), now, out) == 0) refresh_later(now);
+}
+
+/// Half of the interval is left for another try, or for several.
+void leg::refresh_later(time_point now) {
+    constexpr auto pause = 10s;
+    if (session_.running() && !told_end_) around_.wheel.arm(reinvite_timer_, now + pause);
 }
 
 void leg::refreshed(const sip::message_view& response, time_point now) {
     dialog_.refresh(response);
     note_peer(response);
     session_.accepted(response, now);
+    around_.wheel.disarm(reinvite_timer_);
     watch_session();
     follow_target();
 }
@@ -72,8 +81,9 @@ void leg::refresh_failed(int status, time_point now, outbox& out) {
     }
     if (status == 405 || status == 501) { // It had said that it takes UPDATE.
         peer_takes_update_ = false;
-        return send_reinvite(now, out);
+        return refresh_session(now, out);
     }
+    refresh_later(now);
 }
 
 /// Says again what was agreed, so that nothing about the media changes.
@@ -85,12 +95,12 @@ void leg::send_reinvite(time_point now, outbox& out) {
     reinvite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
     reinvite_done_ = false;
     reinvite_cseq_ = dialog_.next_cseq();
-    sip::writer to{out.reserve(path_.flow, room_for_request + *size, owner_)};
+    sip::writer to{out.reserve(path_.flow, room_for_request + dialog_.room() + *size, owner_)};
     dialog_.write_head(to, sip::method::invite, reinvite_cseq_,
                        around_.transactions.branch(reinvite_), via_transport(), path_.sent_by);
     write_contact(to);
     to.field(sip::header::allow, allowed_methods);
-    to.field(sip::header::supported, supported_options(*settings_));
+    to.field(sip::header::supported, "timer"); // Nobody is to ring reliably in mid-call.
     session_.write_request(to);
     credentials_.write(to, "INVITE", dialog_.remote_target(), *settings_, around_.random);
     to.body("application/sdp", {body.data(), *size});
@@ -101,7 +111,8 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
     const auto status = response.status();
     if (status < 200) return;
     if (status < 300) {
-        // The same 2xx again wants its ACK again.
+        // The same 2xx again wants its ACK again, at the target that it names.
+        dialog_.refresh(response);
         send_ack(dialog_, reinvite_cseq_, out);
         if (std::exchange(reinvite_done_, true)) return;
         const auto agreed = negotiation_.receive_answer(response.body());

@@ -153,11 +153,10 @@ bool leg::take_reliable(const sip::message_view& response, time_point now, outbo
     const auto number = read_rseq(response.value(sip::header::rseq));
     if (from == nullptr || number == 0) return true; // Not reliable, whatever it says.
     if (from->rseq != 0 && number != from->rseq + 1) return false;
-    from->rseq = number;
     asking what{.what = sip::method::prack, .tag = std::string{response.to().tag()}};
     what.fields = "RAck: " + std::to_string(number) + ' ' + std::to_string(response.cseq().number) +
                   " INVITE\r\n";
-    ask(std::move(what), now, out);
+    if (ask(std::move(what), now, out) != 0) from->rseq = number;
     return true;
 }
 

@@ -35,20 +35,26 @@ leg::early* leg::early_dialog(const sip::message_view& response) {
     return &early_.emplace_back(early{sip::dialog::as_caller(response)});
 }
 
-void leg::ask(asking what, time_point now, outbox& out) {
+std::uint32_t leg::ask(asking what, time_point now, outbox& out) {
     auto* within = dialog_with(what.tag);
-    if (within == nullptr || asking_.size() == most_asking) return;
+    if (within == nullptr || asking_.size() == most_asking) return 0;
+    const auto cseq = within->next_cseq();
     what.id = around_.transactions.open(what.what, path_.flow, reliable(), owner_);
-    sip::writer to{out.reserve(path_.flow, room_for_request + what.body.size(), owner_)};
-    within->write_head(to, what.what, within->next_cseq(), around_.transactions.branch(what.id),
-                       via_transport(), path_.sent_by);
+    sip::writer to{
+        out.reserve(path_.flow, room_for_request + within->room() + what.body.size(), owner_)};
+    within->write_head(to, what.what, cseq, around_.transactions.branch(what.id), via_transport(),
+                       path_.sent_by);
     credentials_.write(to, sip::name(what.what), within->remote_target(), *settings_,
                        around_.random);
     to.raw(what.fields).body(what.type, what.body);
     const auto bytes = out.commit(to.size());
-    if (bytes.empty()) return around_.transactions.forget(what.id);
+    if (bytes.empty()) {
+        around_.transactions.forget(what.id);
+        return 0;
+    }
     around_.transactions.sent(what.id, bytes, now);
     asking_.push_back(std::move(what));
+    return cseq;
 }
 
 void leg::asked_answered(asking what, const sip::message_view& response, time_point now,
@@ -57,7 +63,16 @@ void leg::asked_answered(asking what, const sip::message_view& response, time_po
     if ((status == 401 || status == 407) && !what.challenged) {
         what.challenged = true;
         credentials_.forget();
-        if (take_challenge(response, out)) return ask(std::move(what), now, out);
+        if (take_challenge(response, out)) {
+            const auto method = what.what;
+            const auto cseq = ask(std::move(what), now, out);
+            if (cseq == 0) return asked_failed(method, status, now, out);
+            if (method == sip::method::refer) transfer_cseq_ = cseq;
+            return;
+        }
+    }
+    if (status == 422 && what.what == sip::method::update && session_.raise(response)) {
+        return refresh_session(now, out);
     }
     if (status >= 300) return asked_failed(what.what, status, now, out);
     if (what.what == sip::method::update) return refreshed(response, now);

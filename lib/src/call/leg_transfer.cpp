@@ -6,6 +6,7 @@
 
 #include <trunkline/call/leg.hpp>
 #include <trunkline/core/text.hpp>
+#include <trunkline/sip/parameters.hpp>
 
 namespace trunkline::calls {
 
@@ -58,8 +59,10 @@ result<void> leg::transfer(std::string_view target, time_point now, outbox& out)
     if (fields.failed()) return error{.code = errc::limit_exceeded};
     asking what{.what = sip::method::refer, .tag = std::string{dialog_.remote_tag()}};
     what.fields = as_text(std::span{room}.first(fields.size()));
+    const auto cseq = ask(std::move(what), now, out);
+    if (cseq == 0) return error{.code = errc::full};
+    transfer_cseq_ = cseq;
     transfer_ = transfer_phase::asked;
-    ask(std::move(what), now, out);
     return {};
 }
 
@@ -91,8 +94,13 @@ void leg::notified(const sip::message_view& request, sip::transaction_id id, flo
     if (!iequals(word_of(request.value(sip::header::event)), "refer")) {
         return answer(489, "Allow-Events: refer\r\n");
     }
-    // Nobody is told of calls that we did not ask for.
-    if (transfer_ == transfer_phase::none) return answer(481);
+    // Nobody is told of calls that we did not ask for, nor of the one that was asked for before.
+    const auto about = request.value(sip::header::event);
+    const auto parameters =
+        sip::parameters_view::parse(about.substr(std::min(about.find(';'), about.size())));
+    const auto named = parameters ? parameters->find("id") : std::nullopt;
+    const bool another = named && *named != std::to_string(transfer_cseq_);
+    if (transfer_ == transfer_phase::none || another) return answer(481);
     const auto status = status_of(request.body());
     const bool last =
         iequals(word_of(request.value(sip::header::subscription_state)), "terminated");
@@ -122,6 +130,7 @@ void leg::referred(const sip::message_view& request, sip::transaction_id id, flo
     if (referred_) return answer(491);
     answer(202);
     referred_ = true;
+    referral_cseq_ = request.cseq().number;
     static_cast<void>(report_referral(100, now, out));
     const auto uri = target->uri.text;
     out.tell(told_, static_cast<std::uint16_t>(event::referred),
@@ -135,7 +144,8 @@ result<void> leg::report_referral(int status, time_point now, outbox& out) {
     std::array<std::byte, 256> room{};
     sip::writer fields{room};
     write_contact(fields);
-    fields.field(sip::header::event, "refer");
+    // Section 2.4.6: from the second one on it has to be told which is meant.
+    fields.name(sip::header::event).raw("refer;id=").number(referral_cseq_).line();
     fields.field(sip::header::subscription_state,
                  last ? "terminated;reason=noresource" : "active;expires=180");
     asking what{.what = sip::method::notify,
@@ -144,8 +154,8 @@ result<void> leg::report_referral(int status, time_point now, outbox& out) {
     what.fields = as_text(std::span{room}.first(fields.size()));
     what.body = "SIP/2.0 " + std::to_string(status) + ' ';
     what.body.append(sip::reason_phrase(status)).append("\r\n");
+    if (ask(std::move(what), now, out) == 0) return error{.code = errc::full};
     referred_ = !last;
-    ask(std::move(what), now, out);
     return {};
 }
 

@@ -54,12 +54,15 @@ bool session_timer::raise(const sip::message_view& too_small) noexcept {
     if (!asked || wanted_.expires == 0s) return false;
     const std::chrono::seconds least{*asked};
     const auto now_sent = std::max(running() ? interval_ : wanted_.expires, least_);
-    if (least <= now_sent || least > longest) return false;
+    constexpr int most = 2; // A peer that raises it a second at a time would go on for a day.
+    if (least <= now_sent || least > longest || raised_ == most) return false;
+    ++raised_;
     least_ = least;
     return true;
 }
 
 void session_timer::accepted(const sip::message_view& response, time_point now) noexcept {
+    raised_ = 0;
     const auto interval = response.seconds(sip::header::session_expires);
     if (!interval || *interval == 0) {
         who_ = refresher::none;

@@ -136,13 +136,17 @@ bool streams::too_many_from(const address& peer) const noexcept {
     return static_cast<std::size_t>(theirs) >= most_of_one_;
 }
 
-/// When all are taken, the one that somebody opened to us and that was silent for the longest has
-/// to go: those that we asked for lead to gateways.
+/// When all are taken, one has to go: of those that are on their way out or not up yet, or that are
+/// too young to be anything but a stranger's, whom the engine leaves no longer, the one that was
+/// silent for the longest. Those that we asked for lead to gateways, those that have lasted are
+/// known; a newcomer finds no room then.
 streams::connection* streams::open_slot(time_point at) {
     if (alive_ == most_) {
         connection* idlest = nullptr;
         for (auto& one : connections_) {
             if (one.phase == phase::none || one.ours) continue;
+            const bool settled = one.phase == phase::open && at - one.taken > stranger_life;
+            if (settled) continue;
             if (idlest == nullptr || one.heard < idlest->heard) idlest = &one;
         }
         if (idlest == nullptr) return nullptr;
@@ -161,7 +165,7 @@ streams::connection* streams::open_slot(time_point at) {
     free_.pop_back();
     ++alive_;
     made.phase = phase::connecting;
-    made.heard = at;
+    made.heard = made.taken = at;
     return &made;
 }
 
@@ -205,7 +209,7 @@ std::span<std::byte> streams::room(std::size_t index) {
 }
 
 void streams::read(connection& from, std::size_t& used, time_point at) {
-    if (used == reads_a_turn) return; // It is still there in the next one.
+    if (used >= reads_a_turn) return; // It is still there in the next one.
     int failed = 0;
     const auto into = from.tls ? std::span<std::byte>{secret_} : room(used);
     const auto bytes = read_stream(from.socket.get(), into, failed);
@@ -243,14 +247,24 @@ void streams::read_secret(connection& from, std::span<const std::byte> secret, s
     tls.receive(secret);
     if (from.phase == phase::securing && tls.current() == state::open) secured(from, at);
     // All of it: what is decrypted already makes no socket readable.
+    // However small its records are, it takes the room of what was read and no more.
+    std::size_t filled = 0;
+    const auto hear = [&] {
+        const auto whole = room(used++).first(std::exchange(filled, 0));
+        heard(from, whole, at);
+    };
     while (from.phase == phase::open) {
-        const auto plain = tls.read(room(used));
+        const auto rest = room(used).subspan(filled);
+        const auto plain = tls.read(rest);
         if (plain.empty()) break;
-        ++used;
-        heard(from, plain, at);
+        filled += plain.size();
+        if (plain.size() == rest.size()) hear();
     }
+    if (filled != 0 && from.phase == phase::open) hear();
     const auto id = from.id;
     tls.take(from.waiting);
+    // What TLS answers by itself waits as well, for a peer that asks and does not read.
+    if (from.waiting.size() - from.sent > write_limit) return fail(from, cause::blocked);
     flush(from);
     if (find(id) == nullptr) return;
     if (tls.current() == state::failed) {

@@ -73,9 +73,12 @@ private:
         std::vector<token> asked;                     ///< Who waits for it to come up.
         std::vector<std::byte> waiting;
         std::size_t sent = 0; ///< Of what is waiting.
-        time_point heard{};   ///< When a byte came last.
+        time_point heard{};   ///< When a byte came last,
+        time_point taken{};   ///< and when the first could.
         timer_node deadline;  ///< Of connecting, and of going.
     };
+    /// Longer than the engine bears a connection that has shown no message of somebody it knows.
+    static constexpr std::chrono::seconds stranger_life{25};
     struct ready_event {
         flow_id id;
         std::uint32_t events;

@@ -37,8 +37,10 @@ open_tls(const tls_settings& from, bool server) {
     SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_OFF);
     if (server) SSL_CTX_set_num_tickets(made.get(), 0);
     // Carriers show one certificate for both directions, often without clientAuth among its uses
-    // (RFC 5924 is hardly ever followed): who vouches for it counts, not what for.
-    SSL_CTX_set_purpose(made.get(), X509_PURPOSE_ANY);
+    // (RFC 5924 is hardly ever followed): of who calls us it counts who vouches for it, not what
+    // for. Whom we call has to show a server's: those of a carrier's customers have the same
+    // authority.
+    if (server) SSL_CTX_set_purpose(made.get(), X509_PURPOSE_ANY);
     if (from.ca.empty()) {
         if (SSL_CTX_set_default_verify_paths(made.get()) != 1) {
             return tls_error{"ca", "the system's certificates cannot be read; name a file"};

@@ -63,9 +63,12 @@ bool certificate_is_for(X509* shown, std::string_view host, bool wildcards) {
     while (host.ends_with('.')) host.remove_suffix(1);
     if (host.empty()) return false;
     const auto literal = address::parse(host);
+    // No octet of an address is a label, and no name stands for an address.
+    if (literal) wildcards = false;
+    int how_many = -1;
     const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names{
         static_cast<GENERAL_NAMES*>(
-            X509_get_ext_d2i(shown, NID_subject_alt_name, nullptr, nullptr)),
+            X509_get_ext_d2i(shown, NID_subject_alt_name, &how_many, nullptr)),
         GENERAL_NAMES_free};
     bool by_uri = false;
     bool by_name = false;
@@ -80,7 +83,8 @@ bool certificate_is_for(X509* shown, std::string_view host, bool wildcards) {
             uri_fits = uri_fits || same_host(*domain, host, wildcards);
         } else if (one->type == GEN_DNS) {
             by_name = true;
-            name_fits = name_fits || same_host(text_of(one->d.dNSName), host, wildcards);
+            name_fits =
+                name_fits || (!literal && same_host(text_of(one->d.dNSName), host, wildcards));
         } else if (one->type == GEN_IPADD) {
             by_name = true;
             name_fits = name_fits || (literal && same_address(one->d.iPAddress, *literal));
@@ -88,7 +92,9 @@ bool certificate_is_for(X509* shown, std::string_view host, bool wildcards) {
     }
     if (by_uri && !literal) return uri_fits;
     if (by_name || by_uri) return name_fits || uri_fits;
-    return common_name_is(shown, host, wildcards);
+    // Only without any alternative name (RFC 5922 section 7.1): one of mail addresses names nobody.
+    constexpr int absent = -1;
+    return names == nullptr && how_many == absent && common_name_is(shown, host, wildcards);
 }
 
 } // namespace trunkline::net

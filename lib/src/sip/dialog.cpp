@@ -111,6 +111,15 @@ void dialog::write_head(writer& to, method what, std::uint32_t cseq, std::string
     to.name(header::cseq).number(cseq).raw(" ").raw(name(what)).line();
 }
 
+std::size_t dialog::room() const noexcept {
+    constexpr std::size_t around = 1'024; // Via, names of headers, numbers.
+    constexpr std::size_t around_route = 16;
+    std::size_t size =
+        around + call_id_.size() + local_.size() + remote_.size() + 2 * remote_target_.size();
+    for (const auto& one : routes_) size += around_route + one.size();
+    return size;
+}
+
 std::string_view dialog::next_hop() const {
     return routes_.empty() ? std::string_view{remote_target_} : hop_of(routes_.front()).uri;
 }

@@ -264,6 +264,15 @@ digest_server::verdict digest_server::check(const authorization_view& what, cons
     return fresh ? verdict::good : verdict::stale;
 }
 
+bool digest_server::issued(std::string_view nonce, const endpoint& source, std::string_view call_id,
+                           time_point now) const {
+    const auto made = read_hex(nonce.substr(0, 16));
+    if (!made) return false;
+    const auto present = milliseconds(now);
+    if (*made > present || present - *made > nonce_life) return false;
+    return crypto::equal_in_constant_time(make_nonce(*made, source, call_id).view(), nonce);
+}
+
 /// Whether the count is a new one of its nonce (RFC 7616 section 3.4: nc), which it is from then on
 /// no more.
 bool digest_server::use_up(std::uint64_t nonce, std::uint64_t made, std::uint32_t nc,

@@ -22,6 +22,8 @@ constexpr std::string_view allow =
     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\n";
 constexpr std::string_view accept = "Accept: application/sdp\r\n";
 constexpr std::size_t room_for_response = 2048;
+/// One for each hash: more in one message are guesses.
+constexpr int most_credentials = 2;
 
 [[nodiscard]] bool accepts_sdp(const sip::message_view& request) {
     if (!request.has(header::accept)) return true;
@@ -35,6 +37,17 @@ constexpr std::size_t room_for_response = 2048;
 }
 
 } // namespace
+
+/// Who pays for connections is not to be taken for by a datagram, whose source anybody can write:
+/// calls of a trunk that is configured for TLS come by TLS, unless one of its gateways says
+/// otherwise.
+bool engine::comes_by(const trunk& one, transport over) {
+    const auto wanted = one.config.transport.value_or(transport::udp);
+    if (wanted == transport::udp || over == wanted) return true;
+    if (wanted == transport::tcp && over == transport::tls) return true;
+    return std::ranges::any_of(
+        one.gateways, [&](const gateway& each) { return each.transport.value_or(wanted) == over; });
+}
 
 bool engine::knows(const trunk& one, const address& source) const {
     for (const auto& net : one.allow_from) {
@@ -60,6 +73,7 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     std::shared_ptr<const trunk> best;
     int best_rank = 0;
     for (const auto& one : *directory_) {
+        if (!comes_by(*one, from.transport)) continue;
         const bool by_list = allowed(*one);
         if (!by_list && !knows(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
@@ -105,7 +119,7 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     const auto on = trunk_of(from);
     if (!on) return stranger(flow, from, now, out);
     if (cancels) return cancel(flow, from, now, out);
-    auto wrong = shed(*on, now);
+    auto wrong = shed(*on, from, now);
     if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
     if (message_->method() == method::options) {
@@ -153,10 +167,18 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
     const auto& realm = wanted.realm.empty() ? on.config.name : wanted.realm;
     using verdict = sip::digest_server::verdict;
     auto how = verdict::none;
+    int tried = 0;
     message_->each(header::authorization, [&](std::string_view value) {
-        if (how == verdict::good) return;
+        if (how == verdict::good || tried == most_credentials) return;
         const auto given = sip::authorization_view::parse(value);
-        if (!given) return;
+        if (!given || given->nonce.empty()) return;
+        ++tried;
+        // A nonce that is none of ours says nothing about the password, and is told nothing about
+        // it.
+        if (!digest_.issued(given->nonce, from.peer, message_->call_id(), now)) {
+            how = verdict::stale;
+            return;
+        }
         how = digest_.check(
             *given, {realm, wanted.username, wanted.password},
             {message_->method_text(), message_->request_uri(), from.peer, message_->call_id()},

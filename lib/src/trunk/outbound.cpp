@@ -178,7 +178,11 @@ calls::invitation engine::invitation_of(const live_call& of,
         // Section 4.1.1.3 of RFC 3323 and section 9.1 of RFC 3325: the carrier still knows who
         // calls.
         made.headers.emplace_back("Privacy", "id");
-        made.headers.emplace_back("P-Asserted-Identity", made.from);
+        const bool asserted = std::ranges::any_of(made.headers, [](const auto& one) {
+            return sip::header_of(one.first) == sip::header::p_asserted_identity;
+        });
+        if (!asserted) made.headers.emplace_back("P-Asserted-Identity", made.from);
+        made.contact_user = "anonymous";
         made.from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
     }
     return made;

@@ -57,8 +57,9 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
 /// own and takes nothing from a trunk. Then comes our own limit, so that what we cannot serve costs
 /// no trunk its rate; then the trunk's rate, before all that needs a hash, a transaction or a look
 /// into the body. Where a trunk has a password, who shows none has nothing to guess and gets a
-/// stateless challenge: only credentials count, so that guesses come at the trunk's rate at most.
-engine::refusal engine::shed(const trunk& on, time_point now) {
+/// stateless challenge: only credentials for a challenge of ours count, which no forged source has
+/// seen, so that guesses come at the trunk's rate at most and nobody else uses it up.
+engine::refusal engine::shed(const trunk& on, const flow_info& from, time_point now) {
     const auto& request = *message_;
     const auto method = request.method();
     if (!request.to().tag().empty() || method == method::bye || method == method::prack) return {};
@@ -71,7 +72,16 @@ engine::refusal engine::shed(const trunk& on, time_point now) {
         (begins && calls_.size() >= config_.max_calls)) {
         return refused(diagnostic::refused_overload);
     }
-    const bool counts = on.config.inbound_auth ? request.has(header::authorization) : begins;
+    bool guesses = false;
+    if (on.config.inbound_auth) {
+        int looked = 0;
+        request.each(header::authorization, [&](std::string_view value) {
+            if (guesses || ++looked > 2) return;
+            const auto given = sip::authorization_view::parse(value);
+            guesses = given && digest_.issued(given->nonce, from.peer, request.call_id(), now);
+        });
+    }
+    const bool counts = on.config.inbound_auth ? guesses : begins;
     if (counts && !on.rate->admit(now)) return refused(diagnostic::refused_rate);
     return {};
 }

@@ -167,7 +167,8 @@ private:
     // leg_requests.cpp
     struct early {
         sip::dialog dialog;
-        std::uint32_t rseq = 0; ///< Of its last reliable response.
+        std::uint32_t rseq = 0;  ///< Of its last reliable response.
+        std::string described{}; ///< What it answered our offer with.
     };
     struct asking {
         sip::transaction_id id{};
@@ -178,7 +179,8 @@ private:
         std::string body{};
         bool challenged = false;
     };
-    void ask(asking what, time_point now, outbox& out);
+    /// The CSeq that it was sent with; 0 when it was not.
+    std::uint32_t ask(asking what, time_point now, outbox& out);
     void asked_answered(asking what, const sip::message_view& response, time_point now,
                         outbox& out);
     void asked_failed(sip::method what, int status, time_point now, outbox& out);
@@ -191,6 +193,7 @@ private:
     void watch_session();
     void session_due(time_point now, outbox& out);
     void refresh_session(time_point now, outbox& out);
+    void refresh_later(time_point now);
     void refreshed(const sip::message_view& response, time_point now);
     [[nodiscard]] bool reinviting() const noexcept { return reinvite_ && !reinvite_done_; }
     void send_reinvite(time_point now, outbox& out);
@@ -212,6 +215,9 @@ private:
     [[nodiscard]] bool busy_negotiating(const sip::message_view& request) const;
     void bye_received(const sip::message_view& request, time_point now, outbox& out);
     void info_received(const sip::message_view& request, outbox& out);
+    [[nodiscard]] bool floods(sip::method what, time_point now);
+    void reply_statelessly(const sip::message_view& request, flow_id flow, const endpoint& source,
+                           int status, outbox& out);
     void reply(const sip::message_view& request, sip::transaction_id id, flow_id flow,
                const endpoint& source, int status, std::string_view fields, std::string_view body,
                time_point now, outbox& out);
@@ -269,6 +275,8 @@ private:
     std::uint16_t rtcp_port_ = 0;
     std::optional<media_stream> media_;
 
+    unsigned requests_lately_ = 0; ///< Of the peer's, within the dialog,
+    time_point flood_until_{};     ///< until then.
     session_timer session_;
     bool peer_takes_update_ = false;
     sip::transaction_id reinvite_;
@@ -279,7 +287,9 @@ private:
     /// A transfer that we asked for.
     enum class transfer_phase : std::uint8_t { none, asked, subscribed };
     transfer_phase transfer_ = transfer_phase::none;
-    bool referred_ = false; ///< The peer asked for one, and waits for what becomes of it.
+    std::uint32_t transfer_cseq_ = 0; ///< Of our last REFER, which its NOTIFYs may name.
+    std::uint32_t referral_cseq_ = 0; ///< Of theirs, which ours name.
+    bool referred_ = false;           ///< The peer asked for one, and waits for what becomes of it.
 
     std::vector<std::byte> last_provisional_; ///< Reliable, and not acknowledged yet.
     std::uint32_t rseq_ = 0;

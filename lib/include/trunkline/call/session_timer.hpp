@@ -59,6 +59,7 @@ private:
     std::chrono::seconds interval_{}; ///< As agreed last.
     refresher who_ = refresher::none;
     bool peer_knows_ = false; ///< The request that we answer said so: Require is understood.
+    int raised_ = 0;          ///< By 422, since the last success.
     bool refreshing_ = false; ///< A refresh is under way, or failed.
     time_point began_{};
 };

@@ -1,6 +1,7 @@
 // Dialogs, RFC 3261 section 12: what a request in a call needs to be written and to be believed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ public:
     /// routers served.
     void write_head(writer& to, method what, std::uint32_t cseq, std::string_view branch,
                     std::string_view transport, std::string_view sent_by) const;
+    /// Bytes that write_head() may take: as many as the peer's routes and addresses make it.
+    [[nodiscard]] std::size_t room() const noexcept;
     /// The URI of whoever gets it next: the first route, else the remote target.
     [[nodiscard]] std::string_view next_hop() const;
 

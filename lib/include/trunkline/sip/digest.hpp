@@ -122,6 +122,9 @@ public:
     };
     [[nodiscard]] verdict check(const authorization_view& what, const account& wanted,
                                 const asked& by, time_point now);
+    /// Whether a challenge of ours had it, for that source and call, not too long ago.
+    [[nodiscard]] bool issued(std::string_view nonce, const endpoint& source,
+                              std::string_view call_id, time_point now) const;
     /// Two WWW-Authenticate lines, SHA-256 first (RFC 8760 section 2.4), or that of MD5 alone.
     void write_challenge(writer& to, std::string_view realm, const endpoint& source,
                          std::string_view call_id, bool stale, time_point now,

@@ -210,6 +210,7 @@ private:
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
     [[nodiscard]] bool knows(const trunk& one, const address& source) const;
+    [[nodiscard]] static bool comes_by(const trunk& one, transport over);
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
         diagnostic why = diagnostic::none;
@@ -231,7 +232,7 @@ private:
 
     // refusals.cpp
     void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
-    [[nodiscard]] refusal shed(const trunk& on, time_point now);
+    [[nodiscard]] refusal shed(const trunk& on, const flow_info& from, time_point now);
     void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
     void answer_statelessly(int status, std::string_view fields, flow_id flow,
