@@ -138,7 +138,8 @@ TEST_CASE_FIXTURE(guarded, "trunks::engine: what is no digest is as good as noth
     }
 }
 
-TEST_CASE_FIXTURE(guarded, "trunks::engine: any password with an old nonce, or an invented one, is stale") {
+TEST_CASE_FIXTURE(guarded,
+                  "trunks::engine: any password with an old nonce, or an invented one, is stale") {
     const auto given = nonce();
     advance(33s);
     const auto stale = ask(credentials{.nonce = given}.line());

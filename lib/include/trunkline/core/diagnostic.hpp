@@ -43,8 +43,8 @@ enum class diagnostic : std::uint16_t {
     refused_by_application,
     refused_session_interval, ///< Below our Min-SE (RFC 4028 section 9).
     refused_unreliable,       ///< The trunk wants 100rel, and the INVITE cannot.
-    refused_rate,  ///< values: requests shed since the last one told, status
-    source_banned, ///< values: both halves of the address, as its bytes stand
+    refused_rate,             ///< values: requests shed since the last one told, status
+    source_banned,            ///< values: both halves of the address, as its bytes stand
     // Calls.
     call_started = 300,
     call_answered,
