@@ -236,6 +236,25 @@ TEST_CASE("call::leg: OPTIONS tells what is allowed, and what is not allowed is 
     call.over();
 }
 
+TEST_CASE("call::leg: a flood within a call costs no transactions, and ends it no worse") {
+    talking call;
+    for (unsigned i = 0; i < 700; ++i) call.receive(call.peer.request("OPTIONS", 101 + i));
+    CHECK(call.count("SIP/2.0 500") > 150);
+    CHECK(call.transactions.size() < 600);
+    call.receive(call.peer.request("BYE", 900));
+    CHECK(header(call.last("SIP/2.0 200"), "CSeq") == "900 BYE");
+    call.check_over();
+}
+
+TEST_CASE("call::leg: what is of no dialog is 481, and costs no transaction") {
+    talking call;
+    const auto before = call.transactions.size();
+    call.receive(replaced(call.peer.request("INFO", 101), "tag=caller1", "tag=caller2"));
+    CHECK(call.count("SIP/2.0 481") == 1);
+    CHECK(call.transactions.size() == before);
+    call.over();
+}
+
 TEST_CASE("call::leg: an older CSeq is out of order, a retransmission is not") {
     talking call;
     const auto info = call.peer.request("INFO", 105, "Signal=5\n", {}, "application/dtmf-relay");

@@ -178,6 +178,7 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: an anonymous caller is known to the 
     CHECK(support::header(invite, "From")
               .starts_with("\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag="));
     CHECK(support::header(invite, "Privacy") == "id");
+    CHECK(support::header(invite, "Contact") == "<sip:anonymous@192.0.2.1:5060>");
     CHECK(support::header(invite, "P-Asserted-Identity") == "<sip:+493012345@192.0.2.1>");
     CHECK(support::header(invite, "X-Account") == "7");
     CHECK(support::header(invite, "X-Case") == "8");
