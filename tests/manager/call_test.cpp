@@ -426,10 +426,16 @@ TEST_CASE("trunkline::trunk_manager: a running call allocates nothing a packet")
     both.dial(std::make_unique<echo>(here));
     // Long enough for every buffer to have its size, and for the first reports to have gone.
     REQUIRE(until([&] { return here > 300 && there > 300; }, 20s));
-    const auto from = here.load();
-    const auto before = support::allocations();
-    REQUIRE(until([&] { return here > from + 200; }, 20s));
-    CHECK(support::allocations() - before == 0);
+    // A late report may still find a buffer its size, once; what allocates a packet does so each
+    // time.
+    std::size_t allocated = 1;
+    for (int chances = 3; allocated != 0 && chances > 0; --chances) {
+        const auto from = here.load();
+        const auto before = support::allocations();
+        REQUIRE(until([&] { return here > from + 150; }, 20s));
+        allocated = support::allocations() - before;
+    }
+    CHECK(allocated == 0);
 }
 
 } // namespace
