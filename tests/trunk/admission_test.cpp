@@ -212,6 +212,15 @@ TEST_CASE_FIXTURE(crowded, "trunks::engine: with a password, who shows none take
     };
     for (const auto* status : {"401", "401", "503", "503"}) CHECK(challenged("INVITE") == status);
     CHECK(challenged("OPTIONS") == "503");
+    // Nor are there guesses behind lines that are no credentials: what is checked is what was
+    // counted.
+    request.method = "INVITE";
+    request.fields.clear();
+    guess(support::after(call(), "nonce=\""));
+    request.fields = "Authorization: Digest x=1\nAuthorization: Digest y=2\n" + request.fields;
+    --next;
+    request.cseq = 2;
+    CHECK(support::status_of(call()) == "503");
     CHECK(engine->transactions() == 0);
 }
 

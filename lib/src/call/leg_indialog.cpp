@@ -11,10 +11,6 @@ namespace trunkline::calls {
 namespace {
 
 constexpr std::size_t room_for_message = 4096;
-/// Of what accepts a re-INVITE or an UPDATE, and of who asks for a method that is not spoken.
-[[nodiscard]] std::string allow_field() {
-    return "Allow: " + std::string{allowed_methods} + "\r\n";
-}
 
 /// "Signal=5" of application/dtmf-relay, or the single character of application/dtmf.
 [[nodiscard]] char digit_of(std::string_view body) {

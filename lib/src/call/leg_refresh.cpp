@@ -90,7 +90,7 @@ void leg::refresh_failed(int status, time_point now, outbox& out) {
 void leg::send_reinvite(time_point now, outbox& out) {
     std::array<char, 2048> body{};
     const auto size = negotiation_.write_offer(local_media(), body);
-    if (!size) return; // Theirs is under way, and shows that they live.
+    if (!size) return refresh_later(now); // Theirs is under way, and may yet come to nothing.
     if (reinvite_) around_.transactions.disown(reinvite_);
     reinvite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
     reinvite_done_ = false;

@@ -18,12 +18,8 @@ namespace {
 using sip::header;
 using sip::method;
 
-constexpr std::string_view allow =
-    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\n";
 constexpr std::string_view accept = "Accept: application/sdp\r\n";
 constexpr std::size_t room_for_response = 2048;
-/// One for each hash: more in one message are guesses.
-constexpr int most_credentials = 2;
 
 [[nodiscard]] bool accepts_sdp(const sip::message_view& request) {
     if (!request.has(header::accept)) return true;
@@ -38,8 +34,8 @@ constexpr int most_credentials = 2;
 
 } // namespace
 
-/// Who pays for connections is not to be taken for by a datagram, whose source anybody can write:
-/// calls of a trunk that is configured for TLS come by TLS, unless one of its gateways says
+/// Anybody can write the source of a datagram, so no datagram speaks for a trunk that is configured
+/// for connections, nor an open connection for one of TLS, unless one of its gateways says
 /// otherwise.
 bool engine::comes_by(const trunk& one, transport over) {
     const auto wanted = one.config.transport.value_or(transport::udp);
@@ -87,7 +83,7 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
     return best;
 }
 
-/// To as fallback.
+/// The Request-URI, or P-Called-Party-ID for a Contact of ours, and To as fallback.
 const did* engine::called(const trunk& on) const {
     if (const auto* found = on.find(called_user(*message_, on))) return found;
     return on.find(message_->to().uri.user);
@@ -125,7 +121,7 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     if (message_->method() == method::options) {
         const auto id =
             transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-        return answer(id, flow, from, 200, std::string{allow} + std::string{accept}, now, out);
+        return answer(id, flow, from, 200, calls::allow_field() + std::string{accept}, now, out);
     }
     admit(on, bytes, flow, from, now, out);
 }
@@ -142,7 +138,7 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     sip::writer to{out.reserve(flow, room_for_response + 65'536)};
     to.response_head(*message_, status, sip::reason_phrase(status),
                      admission_.reply_to(*message_).tag(), from.peer);
-    if (status == 501) to.raw(allow);
+    if (status == 501) to.raw(calls::allow_field());
     to.no_body();
     const int answered = to.failed() ? 0 : status;
     static_cast<void>(out.commit(to.size()));
@@ -161,29 +157,37 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
 }
 
+engine::shown_credentials engine::credentials_of(const flow_info& from, time_point now) const {
+    constexpr std::size_t most = 4; // Each costs a hash before anything is known of it.
+    shown_credentials found;
+    std::size_t looked = 0;
+    message_->each(header::authorization, [&](std::string_view value) {
+        if (found.count == found.ours.size() || looked == most) return;
+        const auto given = sip::authorization_view::parse(value);
+        if (!given || given->nonce.empty()) return;
+        ++looked;
+        if (digest_.issued(given->nonce, from.peer, message_->call_id(), now))
+            found.ours[found.count++] = *given;
+        else
+            found.others = true;
+    });
+    return found;
+}
+
 engine::refusal engine::check_credentials(const trunk& on, const flow_info& from, time_point now) {
     if (!on.config.inbound_auth) return {};
     const auto& wanted = *on.config.inbound_auth;
     const auto& realm = wanted.realm.empty() ? on.config.name : wanted.realm;
     using verdict = sip::digest_server::verdict;
-    auto how = verdict::none;
-    int tried = 0;
-    message_->each(header::authorization, [&](std::string_view value) {
-        if (how == verdict::good || tried == most_credentials) return;
-        const auto given = sip::authorization_view::parse(value);
-        if (!given || given->nonce.empty()) return;
-        ++tried;
-        // A nonce that is none of ours says nothing about the password, and is told nothing about
-        // it.
-        if (!digest_.issued(given->nonce, from.peer, message_->call_id(), now)) {
-            how = verdict::stale;
-            return;
-        }
+    const auto shown = credentials_of(from, now);
+    // A nonce that is none of ours says nothing about the password, and is told nothing about it.
+    auto how = shown.others ? verdict::stale : verdict::none;
+    for (std::size_t i = 0; i < shown.count && how != verdict::good; ++i) {
         how = digest_.check(
-            *given, {realm, wanted.username, wanted.password},
+            shown.ours[i], {realm, wanted.username, wanted.password},
             {message_->method_text(), message_->request_uri(), from.peer, message_->call_id()},
             now);
-    });
+    }
     if (how == verdict::good) return {};
     if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, 4};
     std::array<std::byte, 1024> lines{};
@@ -203,14 +207,14 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     switch (request.method()) {
     case method::invite:
     case method::options: break;
-    case method::other: return {501, diagnostic::refused_method, std::string{allow}};
+    case method::other: return {501, diagnostic::refused_method, calls::allow_field()};
     case method::bye:
     case method::info:
     case method::update:
     case method::refer:
     case method::notify:
     case method::prack: return {481, diagnostic::refused_method, {}};
-    default: return {405, diagnostic::refused_method, std::string{allow}};
+    default: return {405, diagnostic::refused_method, calls::allow_field()};
     }
     if (request.request_uri().scheme == sip::uri_view::scheme_kind::other) {
         return {416, diagnostic::refused_uri_scheme, {}};

@@ -72,16 +72,7 @@ engine::refusal engine::shed(const trunk& on, const flow_info& from, time_point 
         (begins && calls_.size() >= config_.max_calls)) {
         return refused(diagnostic::refused_overload);
     }
-    bool guesses = false;
-    if (on.config.inbound_auth) {
-        int looked = 0;
-        request.each(header::authorization, [&](std::string_view value) {
-            if (guesses || ++looked > 2) return;
-            const auto given = sip::authorization_view::parse(value);
-            guesses = given && digest_.issued(given->nonce, from.peer, request.call_id(), now);
-        });
-    }
-    const bool counts = on.config.inbound_auth ? guesses : begins;
+    const bool counts = on.config.inbound_auth ? credentials_of(from, now).count != 0 : begins;
     if (counts && !on.rate->admit(now)) return refused(diagnostic::refused_rate);
     return {};
 }

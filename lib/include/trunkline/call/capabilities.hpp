@@ -13,6 +13,11 @@ namespace trunkline::calls {
 inline constexpr std::string_view allowed_methods =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY";
 
+/// The line of what accepts, and of what refuses a method that is not spoken.
+[[nodiscard]] inline std::string allow_field() {
+    return "Allow: " + std::string{allowed_methods} + "\r\n";
+}
+
 [[nodiscard]] inline std::string_view supported_options(const leg_settings& of) noexcept {
     return of.provisionals == reliability::off ? "timer" : "timer, 100rel";
 }

@@ -210,6 +210,14 @@ private:
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
     [[nodiscard]] bool knows(const trunk& one, const address& source) const;
+    /// Of a request's credentials the first for each hash: more in one message are guesses. What is
+    /// counted and what is checked are the same ones.
+    struct shown_credentials {
+        std::array<sip::authorization_view, 2> ours{}; ///< For a challenge of ours,
+        std::size_t count = 0;
+        bool others = false; ///< and whether there are some with a nonce that is none of ours.
+    };
+    [[nodiscard]] shown_credentials credentials_of(const flow_info& from, time_point now) const;
     [[nodiscard]] static bool comes_by(const trunk& one, transport over);
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
