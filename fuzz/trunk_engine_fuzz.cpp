@@ -264,7 +264,8 @@ private:
     }
     void hear(std::string_view bytes) {
         if (ports_.empty()) return;
-        const auto& [media, owner] = ports_.back();
+        // By value: a port may be closed by what is heard.
+        const auto [media, owner] = ports_.back();
         for (const char c : bytes.substr(0, 32)) {
             std::array<std::byte, 172> rtp{};
             rtp[0] = std::byte{0x80};

@@ -222,11 +222,11 @@ private:
     }
     void sent(std::string text) {
         if (!requests_.empty() && text == requests_.back().text) return; // Sent again.
-        sip::message_view request;
+        sip::message_view made;
         auto copy = text;
-        require(request.parse(copy).has_value() && request.method() == sip::method::register_);
-        require(request.cseq().number == ++cseq_);
-        require(request.contact() != nullptr && request.contact()->uri.user == on_->contact_user);
+        require(made.parse(copy).has_value() && made.method() == sip::method::register_);
+        require(made.cseq().number == ++cseq_);
+        require(made.contact() != nullptr && made.contact()->uri.user == on_->contact_user);
         if (!requests_.empty()) {
             require(line_of(text, "Call-ID") == line_of(requests_[0].text, "Call-ID"));
         }

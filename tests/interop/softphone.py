@@ -66,9 +66,12 @@ class Softphone:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"baresip-{hz}-", dir=case.work))
         self.at, self.hz = at, hz
         self.port = case.port(10)  # It takes the next one for TLS.
-        # Its names of files have room for 127 bytes.
+        # Its names of files have room for 127 bytes, which the folders of a checkout may well take.
         self.recordings = pathlib.Path(tempfile.mkdtemp(prefix="heard"))
         case.addCleanup(self._keep_recordings)
+        if says:
+            (self.recordings / "said.wav").symlink_to(pathlib.Path(says).resolve())
+            says = self.recordings / "said.wav"
         control = free_tcp_port(netns)
         rtp_first = case.port(40)
         self.rtp_ports = range(rtp_first, rtp_first + 40)
