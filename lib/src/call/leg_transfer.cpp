@@ -126,7 +126,11 @@ void leg::referred(const sip::message_view& request, sip::transaction_id id, flo
     // Of two the parser has made a 400 already (section 2.1).
     const auto target = sip::name_addr_view::parse(request.value(sip::header::refer_to));
     if (!target) return answer(400);
-    if (phase_ != phase::confirmed || told_end_) return answer(481);
+    if (told_end_) return answer(481);
+    if (phase_ !=
+        phase::confirmed) { // There is a dialog, and no call in it yet that could be moved.
+        return reply(request, id, flow, source, 500, "Retry-After: 1\r\n", {}, now, out);
+    }
     if (referred_) return answer(491);
     answer(202);
     referred_ = true;
@@ -141,22 +145,36 @@ result<void> leg::report_referral(int status, time_point now, outbox& out) {
     if (!referred_ || phase_ != phase::confirmed) return error{.code = errc::wrong_state};
     if (status < 100 || status > 699) return error{.code = errc::bad_number};
     const bool last = status >= 200;
+    const auto* state = last ? "terminated;reason=noresource" : "active;expires=180";
+    if (!notify(status, state, now, out)) return error{.code = errc::full};
+    referred_ = !last;
+    if (last)
+        around_.wheel.disarm(referral_timer_);
+    else
+        around_.wheel.arm(referral_timer_, now + last_notice_within);
+    return {};
+}
+
+/// Nobody said in all that time what became of it: the peer is not to wait for ever.
+void leg::referral_expired(time_point now, outbox& out) {
+    if (!std::exchange(referred_, false) || phase_ != phase::confirmed) return;
+    static_cast<void>(notify(408, "terminated;reason=timeout", now, out));
+}
+
+bool leg::notify(int status, std::string_view state, time_point now, outbox& out) {
     std::array<std::byte, 256> room{};
     sip::writer fields{room};
     write_contact(fields);
     // Section 2.4.6: from the second one on it has to be told which is meant.
     fields.name(sip::header::event).raw("refer;id=").number(referral_cseq_).line();
-    fields.field(sip::header::subscription_state,
-                 last ? "terminated;reason=noresource" : "active;expires=180");
+    fields.field(sip::header::subscription_state, state);
     asking what{.what = sip::method::notify,
                 .tag = std::string{dialog_.remote_tag()},
                 .type = "message/sipfrag;version=2.0"};
     what.fields = as_text(std::span{room}.first(fields.size()));
     what.body = "SIP/2.0 " + std::to_string(status) + ' ';
     what.body.append(sip::reason_phrase(status)).append("\r\n");
-    if (ask(std::move(what), now, out) == 0) return error{.code = errc::full};
-    referred_ = !last;
-    return {};
+    return ask(std::move(what), now, out) != 0;
 }
 
 } // namespace trunkline::calls
