@@ -34,7 +34,7 @@ def main(*more):
     `more` are options of that script alone: (name, its argparse keywords).
     """
     parser = argparse.ArgumentParser(description="calls with real peers")
-    parser.add_argument("--switch", help="the program interop_switch")
+    parser.add_argument("--switch", help="the program interop_switch, or softswitch")
     for name, how in more:
         parser.add_argument(name, **how)
     parser.add_argument("--work", required=True, type=pathlib.Path, help="for logs, emptied first")
@@ -325,9 +325,9 @@ class Case(unittest.TestCase):
         return started
 
     def _wait_bound(self, at, port, netns, transport):
-        """SIPp is ready when its socket is in the kernel's list."""
+        """A peer is ready when its socket is in the kernel's list, of either family."""
         want = ":%04X " % port
-        listing = ["cat", f"/proc/net/{transport}"]
+        listing = ["cat", f"/proc/net/{transport}", f"/proc/net/{transport}6"]
         if netns:
             listing = ["ip", "netns", "exec", netns, *listing]
         wait_until(
