@@ -208,6 +208,20 @@ TEST_CASE("call::leg: a call that is hung up in the middle of a re-INVITE leaves
     }
 }
 
+TEST_CASE("call::leg: who takes no re-INVITE is asked again later, and not as fast as it answers") {
+    refreshing call;
+    call.established("Allow: INVITE, ACK, BYE\n");
+    call.pass(300s);
+    for (const auto* status : {"405 Method Not Allowed", "501 Not Implemented"}) {
+        const auto before = call.count("INVITE ");
+        call.answer("INVITE ", status);
+        CHECK(call.count("INVITE ") == before);
+        call.pass(10s);
+        CHECK(call.count("INVITE ") == before + 1);
+    }
+    call.over();
+}
+
 /// They have called, and ask for what `fields` say.
 struct watched : one_leg {
     caller them{*this};

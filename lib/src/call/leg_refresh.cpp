@@ -1,5 +1,6 @@
 // Signs of life within the dialog: UPDATE or re-INVITE of ours, as the session timer wants them.
 #include <array>
+#include <utility>
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
@@ -79,10 +80,9 @@ void leg::refresh_failed(int status, time_point now, outbox& out) {
         return hang_up(ended_by::timeout, status, "the far end knows nothing of the call", now,
                        out);
     }
-    if (status == 405 || status == 501) { // It had said that it takes UPDATE.
-        peer_takes_update_ = false;
-        return refresh_session(now, out);
-    }
+    // It had said that it takes UPDATE. Who takes no re-INVITE either is not asked at once again.
+    const bool unknown = status == 405 || status == 501;
+    if (unknown && std::exchange(peer_takes_update_, false)) return refresh_session(now, out);
     refresh_later(now);
 }
 
