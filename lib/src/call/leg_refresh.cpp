@@ -114,7 +114,8 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
         // The same 2xx again wants its ACK again, at the target that it names.
         dialog_.refresh(response);
         send_ack(dialog_, reinvite_cseq_, out);
-        if (std::exchange(reinvite_done_, true)) return;
+        // Our BYE has crossed it: section 13.2.2.4 wants the ACK, and nothing else comes of it.
+        if (std::exchange(reinvite_done_, true) || phase_ != phase::confirmed) return;
         const auto agreed = negotiation_.receive_answer(response.body());
         if (agreed)
             agree(*agreed, now);
