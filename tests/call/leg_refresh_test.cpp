@@ -208,6 +208,38 @@ TEST_CASE("call::leg: a call that is hung up in the middle of a re-INVITE leaves
     }
 }
 
+TEST_CASE("call::leg: who takes no re-INVITE is asked again later, and not as fast as it answers") {
+    refreshing call;
+    call.established("Allow: INVITE, ACK, BYE\n");
+    call.pass(300s);
+    for (const auto* status : {"405 Method Not Allowed", "501 Not Implemented"}) {
+        const auto before = call.count("INVITE ");
+        call.answer("INVITE ", status);
+        CHECK(call.count("INVITE ") == before);
+        call.pass(10s);
+        CHECK(call.count("INVITE ") == before + 1);
+    }
+    call.over();
+}
+
+TEST_CASE("call::leg: the 200 of a re-INVITE that crosses our BYE has its ACK") {
+    refreshing call;
+    call.established("Allow: INVITE, ACK, BYE\n");
+    call.pass(300s);
+    call.answer("INVITE ", "100 Trying");
+    call.hang_up();
+    CHECK(call.count("CANCEL ") == 1);
+    const auto before = call.count("ACK ");
+    for (std::size_t i = 1; i <= 2; ++i) {
+        call.answer("INVITE ", "200 OK", contact, their_sdp);
+        CHECK(call.count("ACK ") == before + i);
+        CHECK(header(call.last("ACK "), "CSeq") == "2 ACK");
+    }
+    CHECK(call.count("BYE ") == 1);
+    call.receive(answer_to(call.last("BYE "), "200 OK"));
+    call.check_over();
+}
+
 /// They have called, and ask for what `fields` say.
 struct watched : one_leg {
     caller them{*this};

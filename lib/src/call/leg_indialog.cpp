@@ -232,11 +232,13 @@ void leg::send_bye(time_point now, outbox& out) {
         bye_waits_ = true;
         return;
     }
-    if (reinviting()) { // Its failure has its ACK from the layer (section 17.1.1.3).
-        around_.transactions.cancel(reinvite_, now, out);
-        around_.transactions.disown(std::exchange(reinvite_, {}));
-    }
+    // A re-INVITE of ours is cancelled and outlives what is dropped here: its failure has its ACK
+    // from the layer (section 17.1.1.3), a 2xx that crosses the BYE has it from us.
+    const auto left = reinviting() ? std::exchange(reinvite_, {}) : sip::transaction_id{};
+    reinvite_cancelled_ = static_cast<bool>(left);
+    if (left) around_.transactions.cancel(left, now, out);
     drop_requests();
+    reinvite_ = left;
     if (bye_) around_.transactions.disown(bye_);
     bye_ = around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_);
     sip::writer to{out.reserve(path_.flow, room_for_message + dialog_.room(), owner_)};

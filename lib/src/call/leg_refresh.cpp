@@ -1,6 +1,7 @@
 // Signs of life within the dialog: UPDATE or re-INVITE of ours, as the session timer wants them.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
@@ -79,10 +80,9 @@ void leg::refresh_failed(int status, std::optional<std::uint32_t> retry_after, t
         return hang_up(ended_by::timeout, status, "the far end knows nothing of the call", now,
                        out);
     }
-    if (status == 405 || status == 501) { // It had said that it takes UPDATE.
-        peer_takes_update_ = false;
-        return refresh_session(now, out);
-    }
+    // It had said that it takes UPDATE. Who takes no re-INVITE either is not asked at once again.
+    const bool unknown = status == 405 || status == 501;
+    if (unknown && std::exchange(peer_takes_update_, false)) return refresh_session(now, out);
     refresh_later(now,
                   std::max<duration>(usual_pause, std::chrono::seconds{retry_after.value_or(0)}));
 }
@@ -121,7 +121,8 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
         // The same 2xx again wants its ACK again, at the target that it names.
         dialog_.refresh(response);
         send_ack(dialog_, reinvite_cseq_, out);
-        if (std::exchange(reinvite_done_, true)) return;
+        // Our BYE has crossed it: section 13.2.2.4 wants the ACK, and nothing else comes of it.
+        if (std::exchange(reinvite_done_, true) || phase_ != phase::confirmed) return;
         const auto agreed = negotiation_.receive_answer(response.body());
         if (agreed)
             agree(*agreed, now);

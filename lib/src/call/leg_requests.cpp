@@ -95,7 +95,8 @@ void leg::drop_requests() noexcept {
     for (const auto& one : asking_) around_.transactions.disown(one.id);
     asking_.clear();
     if (!reinvite_) return;
-    if (reinviting()) // Without a final response no timer would ever end it.
+    // Without a final response and a CANCEL no timer would ever end it.
+    if (reinviting() && !reinvite_cancelled_)
         around_.transactions.forget(reinvite_);
     else
         around_.transactions.disown(reinvite_);

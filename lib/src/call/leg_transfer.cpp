@@ -126,12 +126,10 @@ void leg::referred(const sip::message_view& request, sip::transaction_id id, flo
     // Of two the parser has made a 400 already (section 2.1).
     const auto target = sip::name_addr_view::parse(request.value(sip::header::refer_to));
     if (!target) return answer(400);
-    if (told_end_) return answer(481);
-    if (phase_ !=
-        phase::confirmed) { // There is a dialog, and no call in it yet that could be moved.
-        return reply(request, id, flow, source, 500, "Retry-After: 1\r\n", {}, now, out);
-    }
-    if (referred_) return answer(491);
+    if (phase_ == phase::leaving || told_end_) return answer(481);
+    // Before the answer has its ACK the INVITE is pending. A 481 would end the call of a peer whose
+    // ACK was lost on the way (RFC 3261 section 12.2.1.2).
+    if (phase_ != phase::confirmed || referred_) return answer(491);
     answer(202);
     referred_ = true;
     referral_cseq_ = request.cseq().number;

@@ -292,6 +292,7 @@ private:
     std::uint32_t reinvite_cseq_ = 0;
     bool reinvite_done_ = false; ///< It has its 2xx, which may come again.
     bool reinvite_challenged_ = false;
+    bool reinvite_cancelled_ = false; ///< The layer ends it, whatever becomes of it.
 
     /// A transfer that we asked for.
     enum class transfer_phase : std::uint8_t { none, asked, subscribed };
