@@ -180,7 +180,7 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
     const auto offered = negotiation_.receive_offer(request.body());
     if (!offered) {
         const bool glare = offered.reason().code == errc::wrong_state;
-        return answer(glare ? 491 : 488, {}, {});
+        return glare ? answer(491, {}, {}) : answer(488, no_common_codec, {});
     }
     const auto size = negotiation_.write_answer(body);
     if (!size) {

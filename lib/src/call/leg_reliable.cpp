@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
 #include <trunkline/core/text.hpp>
 
@@ -109,7 +110,8 @@ void leg::stop_repeating() noexcept {
 void leg::prack_received(const sip::message_view& request, sip::transaction_id id, flow_id flow,
                          const endpoint& source, time_point now, outbox& out) {
     const auto answer = [&](int status, std::string_view body) {
-        reply(request, id, flow, source, status, {}, body, now, out);
+        const auto why = status == 488 ? no_common_codec : std::string_view{};
+        reply(request, id, flow, source, status, why, body, now, out);
     };
     const auto which = read_rack(request.value(sip::header::rack));
     const bool ours = phase_ == phase::incoming && !last_provisional_.empty() &&

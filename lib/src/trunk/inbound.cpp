@@ -312,8 +312,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
                             {ended_by::local_error, status, std::string{name(why)}, {}}, now, out);
     };
     if (!taken) {
-        return turn_down(488, diagnostic::refused_offer,
-                         "Warning: 305 trunkline \"no codec in common\"\r\n");
+        return turn_down(488, diagnostic::refused_offer, calls::no_common_codec);
     }
     if (draining_) return turn_down(503, diagnostic::refused_draining, "Retry-After: 30\r\n");
     out.note(severity::info, diagnostic::call_started, made.id.owner());

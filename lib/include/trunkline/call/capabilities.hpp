@@ -18,6 +18,11 @@ inline constexpr std::string_view allowed_methods =
     return "Allow: " + std::string{allowed_methods} + "\r\n";
 }
 
+/// Why an offer is 488, to an INVITE, a re-INVITE, an UPDATE or a PRACK (RFC 3261 sections 13.3.1.3
+/// and 14.2).
+inline constexpr std::string_view no_common_codec =
+    "Warning: 305 trunkline \"no codec in common\"\r\n";
+
 [[nodiscard]] inline std::string_view supported_options(const leg_settings& of) noexcept {
     return of.provisionals == reliability::off ? "timer" : "timer, 100rel";
 }
