@@ -58,6 +58,15 @@ class Extensions(peers.Case):
         self.passes(carrier)
         self.assertEqual(switch.wait_for("record")["codec"], "PCMU")
 
+    def test_a_carrier_that_wants_fewer_refreshes_is_obeyed(self):
+        carrier = self.sipp("carrier_wants_longer")
+        switch = self.switch(f"--trunk carrier --gateway 127.0.0.1:{carrier.port}")
+        switch.command("dial +14155550100 carrier hold")
+        switch.wait_for("answered")
+        switch.command("hang_up")
+        self.passes(carrier)
+        self.assertEqual(switch.wait_for("record")["ended_by"], "application")
+
 
 if __name__ == "__main__":
     peers.main()
