@@ -108,6 +108,11 @@ class Inbound(peers.Case):
         # By the UPDATE it came back, and the refused INVITE left it there.
         self.assertGreater(sum(1 for one in first if one.at > moved[-1].at), 40)
 
+    def test_an_offer_before_the_ack_of_the_last_one_is_told_when_to_come_again(self):
+        switch = self.start("echo")
+        self.call("caller_is_hasty", switch)
+        self.assertEqual(switch.wait_for("record")["codec"], "PCMU")
+
     def test_a_tel_uri_and_no_hops_left_are_a_call_like_any_other(self):
         switch = self.start("hold")
         self.call("caller_by_tel", switch)
@@ -131,6 +136,14 @@ class Inbound(peers.Case):
         self.call("caller_is_astray", switch)
         self.assertEqual(switch.told("incoming"), [])
         self.assertEqual(switch.calls(), 0)
+
+    def test_a_call_comes_by_ipv6(self):
+        peers.need_ipv6()
+        switch = self.switch("--trunk carrier --allow ::1 --number *:echo", listen="[::1]:0")
+        sipp = self.sipp("caller", f"[::1]:{switch.port}", at="::1")
+        self.passes(sipp)
+        record = switch.wait_for("record")
+        self.assertEqual((record["ended_by"], record["code"]), ("caller", 200))
 
     def test_an_unknown_source_gets_one_403(self):
         switch = self.start("hold")
