@@ -28,6 +28,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::stream_broken, "a connection was closed: its next message cannot be found"},
     {diagnostic::stream_dropped,
      "a connection was closed: a stranger's, unused, or dead (why: {0})"},
+    {diagnostic::request_unmatched, "a request in no call of ours: answered 481"},
     {diagnostic::refused_malformed, "a malformed INVITE was refused"},
     {diagnostic::refused_version, "not SIP/2.0: answered 505"},
     {diagnostic::refused_unknown_source,

@@ -52,18 +52,17 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
 }
 
 /// What is shed before anything is looked at, and why in this order. Whoever is in a call is never
-/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK pass, so that calls end when they are to
-/// end, most of all when there are too many. A stranger was told so before: he has a bucket of his
-/// own and takes nothing from a trunk. Then comes our own limit, so that what we cannot serve costs
-/// no trunk its rate; then the trunk's rate, before all that needs a hash, a transaction or a look
-/// into the body. Where a trunk has a password, who shows none has nothing to guess and gets a
-/// stateless challenge: only credentials for a challenge of ours count, which no forged source has
-/// seen, so that guesses come at the trunk's rate at most and nobody else uses it up.
+/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK have passed, so that calls end when they
+/// are to end, most of all when there are too many. A stranger was told so before: he has a bucket
+/// of his own and takes nothing from a trunk. Then comes our own limit, so that what we cannot
+/// serve costs no trunk its rate; then the trunk's rate, before all that needs a hash, a
+/// transaction or a look into the body. Where a trunk has a password, who shows none has nothing to
+/// guess and gets a stateless challenge: only credentials for a challenge of ours count, which no
+/// forged source has seen, so that guesses come at the trunk's rate at most and nobody else uses it
+/// up.
 engine::refusal engine::shed(const trunk& on, const flow_info& from, time_point now) {
     const auto& request = *message_;
-    const auto method = request.method();
-    if (!request.to().tag().empty() || method == method::bye || method == method::prack) return {};
-    const bool begins = method == method::invite;
+    const bool begins = request.method() == method::invite;
     const auto refused = [&](diagnostic why) {
         const auto seconds = std::to_string(admission_.reply_to(request).retry_after);
         return refusal{503, why, "Retry-After: " + seconds + "\r\n"};
@@ -87,9 +86,7 @@ void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flo
         how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions) {
         answer_statelessly(how.status, how.fields, flow, from, out);
     } else {
-        const auto id =
-            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-        answer(id, flow, from, how.status, how.fields, now, out);
+        answer_once(on, how.status, how.fields, flow, from, now, out);
     }
     // The first 401 is how digest begins, and no refusal yet.
     const bool first_challenge = how.status == 401 && how.detail == 3;
@@ -100,6 +97,19 @@ void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flo
     auto told = how;
     told.detail = static_cast<std::int64_t>(admission_.shed(now));
     if (told.detail > 0) record_refusal(&on, told, from, now, out);
+}
+
+/// A transaction is for what our answer has to be the only one to: an INVITE, whose ACK is waited
+/// for, and a request whose credentials are no good a second time, and came at the trunk's rate.
+/// All others are answered anew each time.
+void engine::answer_once(const trunk& on, int status, std::string_view fields, flow_id flow,
+                         const flow_info& from, time_point now, outbox& out) {
+    if (message_->method() != method::invite && !on.config.inbound_auth) {
+        return answer_statelessly(status, fields, flow, from, out);
+    }
+    const auto id =
+        transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
+    answer(id, flow, from, status, fields, now, out);
 }
 
 /// The same request again gets the same answer, for as long as its sender likes (RFC 3261 section

@@ -22,6 +22,7 @@ enum class diagnostic : std::uint16_t {
     resolve_failed,   ///< values: record type
     stream_broken,    ///< values: errc, offset
     stream_dropped,   ///< values: why (1 nobody we know, 2 half a message, 3 idle, 4 silent)
+    request_unmatched,
     // Inbound pipeline: one for each way an INVITE is refused.
     refused_malformed = 200, ///< values: status, errc, header field
     refused_version,

@@ -231,7 +231,8 @@ private:
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
     [[nodiscard]] const did* called(const trunk& on) const;
-    void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    void cancel(const sip::transaction_layer::received& invite, flow_id flow, const flow_info& from,
+                time_point now, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
                 std::string_view fields, time_point now, outbox& out,
                 std::string_view local_tag = {});
@@ -243,6 +244,8 @@ private:
     [[nodiscard]] refusal shed(const trunk& on, const flow_info& from, time_point now);
     void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
+    void answer_once(const trunk& on, int status, std::string_view fields, flow_id flow,
+                     const flow_info& from, time_point now, outbox& out);
     void answer_statelessly(int status, std::string_view fields, flow_id flow,
                             const flow_info& from, outbox& out);
     void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
