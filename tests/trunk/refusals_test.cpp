@@ -1,4 +1,6 @@
 // What is refused without a state, so that no flood of it takes more than its answers.
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,6 +135,65 @@ TEST_CASE_FIXTURE(house,
     CHECK(records.empty());
     advance(40s);
     CHECK(empty());
+}
+
+TEST_CASE(
+    "trunks::engine: of each kind of flood there are few records, and the others are counted") {
+    house d;
+    d.open(true, 10'000);
+    const auto given = d.nonce();
+    const auto wrong = credentials{.password = "guess", .nonce = given}.line();
+    const auto old = credentials{.nonce = std::string(48, '0')}.line();
+    struct kind {
+        diagnostic why;
+        std::int64_t detail;
+        int status;
+        std::function<std::string()> refuse;
+        std::int64_t refused = 0;
+    };
+    int sources = 0;
+    std::vector<kind> kinds{
+        {diagnostic::refused_malformed, static_cast<std::int64_t>(errc::bad_number), 400,
+         [&] { return d.ask("INVITE", "Expires: soon\n"); }},
+        {diagnostic::refused_unknown_source, 403, 403,
+         [&] { // Some share a bucket, and are not answered.
+             d.request.branch += 'x';
+             d.receive("203.0.113." + std::to_string(++sources) + ":5060", d.request.text());
+             const auto said = d.texts();
+             return said.empty() ? std::string{} : said.back();
+         }},
+        {diagnostic::refused_unauthorized, 1, 401, [&] { return d.ask("INVITE", wrong); }},
+    };
+    const auto count = [](kind& one) {
+        if (support::status_of(one.refuse()) == std::to_string(one.status)) ++one.refused;
+    };
+    // None takes a turn of another one's.
+    for (int i = 0; i < 100; ++i) {
+        for (auto& each : kinds) count(each);
+    }
+    CHECK(d.records.size() == 10 * kinds.size());
+    for (auto& each : kinds) {
+        CAPTURE(name(each.why));
+        CHECK(each.refused > 90);
+        CHECK(std::ranges::count(d.records, each.why, &call_record::refused) == 10);
+        d.advance(1s);
+        count(each);
+        CHECK(d.records.back().refused == each.why);
+        const auto& told = d.notes.back();
+        CHECK(told.code == each.why);
+        CHECK(told.values[0] == each.detail);
+        CHECK(told.values[1] == each.status);
+        CHECK(told.values[2] == each.refused - 10);
+    }
+    // A challenge is no refusal: neither the first one, nor one for a nonce that is old or
+    // invented.
+    d.advance(1s);
+    const auto before = d.records.size();
+    for (const auto& fields : {std::string{}, old}) {
+        CHECK(support::status_of(d.ask("INVITE", fields)) == "401");
+    }
+    CHECK(d.records.size() == before);
+    CHECK(d.engine->transactions() == 0);
 }
 
 } // namespace

@@ -172,7 +172,8 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
                  ? ", in " + std::string{sip::name(field)}
                  : std::string{};
     words += ", at byte " + std::to_string(reason.offset);
-    record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
+    record_refusal(on.get(), {answered, why, {}, code, std::move(words)},
+                   admission::tally::malformed, from, now, out);
 }
 
 engine::shown_credentials engine::credentials_of(const flow_info& from, time_point now) const {
@@ -207,12 +208,14 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
             now);
     }
     if (how == verdict::good) return {};
-    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, 4};
+    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, elsewhere};
     std::array<std::byte, 1024> lines{};
     sip::writer to{lines};
     digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
                             wanted.md5_only);
-    const std::int64_t detail = how == verdict::wrong ? 1 : how == verdict::stale ? 2 : 3;
+    const auto detail = how == verdict::wrong   ? wrong_password
+                        : how == verdict::stale ? stale
+                                                : not_given;
     return {401, diagnostic::refused_unauthorized,
             std::string{as_text(std::span{lines}.first(to.size()))}, detail};
 }

@@ -46,9 +46,9 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
     }
     const diagnostic why = diagnostic::refused_unknown_source;
     if (request.method() != method::invite) {
-        return out.note(severity::trace, why, owner_id::none, {status});
+        return out.note(severity::trace, why, owner_id::none, {status, status, 1});
     }
-    record_refusal(nullptr, {status, why, {}, status}, from, now, out);
+    record_refusal(nullptr, {status, why, {}, status}, admission::tally::stranger, from, now, out);
 }
 
 /// What is shed before anything is looked at, and why in this order. Whoever is in a call is never
@@ -88,15 +88,15 @@ void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flo
     } else {
         answer_once(on, how.status, how.fields, flow, from, now, out);
     }
-    // The first 401 is how digest begins, and no refusal yet.
-    const bool first_challenge = how.status == 401 && how.detail == 3;
-    if (message_->method() != method::invite || first_challenge) {
-        return out.note(severity::trace, how.why, owner_id::none, {how.detail});
+    // A 401 is how digest begins, and how it goes on when a nonce is old: no refusal yet.
+    const bool challenge = how.status == 401 && how.detail != wrong_password;
+    if (message_->method() != method::invite || challenge) {
+        return out.note(severity::trace, how.why, owner_id::none, {how.detail, how.status, 1});
     }
-    if (!shed) return record_refusal(&on, how, from, now, out);
-    auto told = how;
-    told.detail = static_cast<std::int64_t>(admission_.shed(now));
-    if (told.detail > 0) record_refusal(&on, told, from, now, out);
+    std::optional<admission::tally> kind;
+    if (shed) kind = admission::tally::shed;
+    if (how.why == diagnostic::refused_unauthorized) kind = admission::tally::unauthorized;
+    record_refusal(&on, how, kind, from, now, out);
 }
 
 /// A transaction is for what our answer has to be the only one to: an INVITE, whose ACK is waited
@@ -123,9 +123,14 @@ void engine::answer_statelessly(int status, std::string_view fields, flow_id flo
     static_cast<void>(out.commit(to.size()));
 }
 
-void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
+/// What has no kind took a turn of its trunk's rate, and is told each time.
+void engine::record_refusal(const trunk* on, const refusal& how,
+                            std::optional<admission::tally> kind, const flow_info& from,
                             time_point now, outbox& out) {
-    out.note(severity::warning, how.why, owner_id::none, {how.detail, how.status});
+    const auto told = kind ? admission_.tell(*kind, now) : 1;
+    if (told == 0) return;
+    out.note(severity::warning, how.why, owner_id::none,
+             {how.detail, how.status, static_cast<std::int64_t>(told)});
     call_record record;
     record.call_id = message_->call_id();
     if (on != nullptr) record.trunk = on->config.name;

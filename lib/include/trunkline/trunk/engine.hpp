@@ -219,6 +219,8 @@ private:
     };
     [[nodiscard]] shown_credentials credentials_of(const flow_info& from, time_point now) const;
     [[nodiscard]] static bool comes_by(const trunk& one, transport over);
+    /// The detail of refused_unauthorized.
+    enum unauthorized : std::int64_t { wrong_password = 1, stale, not_given, elsewhere };
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
         diagnostic why = diagnostic::none;
@@ -248,8 +250,8 @@ private:
                      const flow_info& from, time_point now, outbox& out);
     void answer_statelessly(int status, std::string_view fields, flow_id flow,
                             const flow_info& from, outbox& out);
-    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
-                        outbox& out);
+    void record_refusal(const trunk* on, const refusal& how, std::optional<admission::tally> kind,
+                        const flow_info& from, time_point now, outbox& out);
 
     // outbound.cpp
     void next_attempt(live_call& of, time_point now, outbox& out);
