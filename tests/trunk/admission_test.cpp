@@ -124,6 +124,39 @@ TEST_CASE("trunks::engine: 100,000 sources cost no transaction, no lookup and no
     CHECK_FALSE(engine.next_deadline().has_value());
 }
 
+TEST_CASE("trunks::engine: with 100 gateways by name a stranger's request allocates nothing") {
+    driver d;
+    for (int i = 0; i < 20; ++i) {
+        trunk_config wanted;
+        wanted.name = "carrier " + std::to_string(i);
+        for (int j = 0; j < 5; ++j) {
+            const auto host = "gateway-" + std::to_string(5 * i + j) + ".carrier.example.net";
+            wanted.gateways.push_back({.host = host, .port = 5060});
+        }
+        d.add(wanted);
+    }
+    for (const auto& each : std::exchange(d.questions, {})) {
+        d.answer(each, {address::v4(198, 51, 100, static_cast<std::uint8_t>(each.name[8]))});
+    }
+    auto& engine = d.running();
+    outbox out;
+    const flow_id flow{1, 1};
+    const endpoint from{address::v4(203, 0, 113, 1), 5060};
+    engine.receive(
+        inputs::flow_up{flow, {transport::udp, {}, {address::v4(192, 0, 2, 1), 5060}, from}}, d.now,
+        out);
+    const auto text = request_text{.method = "OPTIONS"}.text();
+    for (int i = 0; i < 3; ++i) {
+        auto bytes = text;
+        const auto counted = support::allocations();
+        engine.receive(inputs::packet{flow, std::as_writable_bytes(std::span{bytes})}, d.now, out);
+        if (i > 0) CHECK(support::allocations() == counted); // The first one makes rooms.
+        out.clear();
+        d.now += 1s; // And each is answered.
+    }
+    CHECK(engine.transactions() == 0);
+}
+
 /// Rings, and remembers.
 struct crowded : driver {
     request_text request;

@@ -61,14 +61,16 @@ bool engine::comes_by(const trunk& one, transport over) {
         one.gateways, [&](const gateway& each) { return each.transport.value_or(wanted) == over; });
 }
 
-bool engine::knows(const trunk& one, const address& source) const {
-    for (const auto& net : one.allow_from) {
-        if (net.contains(source)) return true;
-    }
-    for (const auto& gateway : one.gateways) {
-        if (names_.stands_for(gateway_name::of(gateway), source)) return true;
-    }
-    return false;
+bool engine::allows(const trunk& one, const address& source) {
+    return std::ranges::any_of(one.allow_from,
+                               [&](const cidr& net) { return net.contains(source); });
+}
+
+/// Most who are no gateway of this trunk are none of any.
+bool engine::is_gateway_of(const trunk& one, const address& source) const {
+    return names_.lead_to(source) && std::ranges::any_of(one.gateways, [&](const gateway& each) {
+               return names_.stands_for(gateway_name_view{each}, source);
+           });
 }
 
 /// Several trunks may sit behind one carrier's address: the one whose registered Contact was called
@@ -78,16 +80,12 @@ bool engine::knows(const trunk& one, const address& source) const {
 /// A Contact's user part is no credential: proxies have seen it, and it stays the same. It chooses
 /// among trunks that know the source, and lets nobody in whom no trunk knows.
 std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
-    const auto allowed = [&](const trunk& one) {
-        return std::ranges::any_of(
-            one.allow_from, [&](const cidr& net) { return net.contains(from.peer.address); });
-    };
     std::shared_ptr<const trunk> best;
     int best_rank = 0;
     for (const auto& one : *directory_) {
         if (!comes_by(*one, from.transport)) continue;
-        const bool by_list = allowed(*one);
-        if (!by_list && !knows(*one, from.peer.address)) continue;
+        const bool by_list = allows(*one, from.peer.address);
+        if (!by_list && !is_gateway_of(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
         const int rank = 1 + (by_list ? 1 : 0) + (meant ? 2 : 0) +
                          (meant && one->config.inbound ? 4 : 0) +

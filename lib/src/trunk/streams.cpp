@@ -27,7 +27,9 @@ void say(std::string_view what, flow_id to, outbox& out) {
 } // namespace
 
 bool engine::known_source(const address& source) const {
-    return std::ranges::any_of(*directory_, [&](const auto& one) { return knows(*one, source); });
+    return std::ranges::any_of(*directory_, [&](const auto& one) {
+        return allows(*one, source) || is_gateway_of(*one, source);
+    });
 }
 
 void engine::open_stream(flow_id flow, bool ours, time_point now) {

@@ -209,7 +209,8 @@ private:
     void malformed(const error& reason, flow_id flow, const flow_info& from, time_point now,
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
-    [[nodiscard]] bool knows(const trunk& one, const address& source) const;
+    [[nodiscard]] static bool allows(const trunk& one, const address& source);
+    [[nodiscard]] bool is_gateway_of(const trunk& one, const address& source) const;
     /// Of a request's credentials the first for each hash: more in one message are guesses. What is
     /// counted and what is checked are the same ones.
     struct shown_credentials {
