@@ -109,6 +109,14 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     }
 }
 
+/// Forged senders make a driver forget flows as fast as they come. What waits for an answer on one
+/// is a leg's, or a registration's, whose flow goes last and whose answer may still come by
+/// another.
+bool engine::forgotten(const inputs::flow_down& what) const {
+    return what.why == cause::table_full && what.asked == token::none &&
+           info_of(what.flow) != nullptr && flows_[what.flow.slot].legs == 0;
+}
+
 void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
     if (auto* with = registration_of(owner_id{asked})) {
         with->flow_down(now, out);

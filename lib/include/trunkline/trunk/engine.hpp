@@ -174,6 +174,7 @@ private:
 
     // flows.cpp
     void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
+    [[nodiscard]] bool forgotten(const inputs::flow_down& what) const;
     void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
