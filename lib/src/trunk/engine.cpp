@@ -207,7 +207,7 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     auto* of = calls_.find(held->call);
     const bool current = of != nullptr && of->leg && *of->leg == slot_id::of(what.owner);
     if (what.kind == kind::finished) {
-        leave(held->on);
+        leave(held->on, now);
         return legs_.erase(slot_id::of(what.owner));
     }
     if (what.kind == kind::reroute) {

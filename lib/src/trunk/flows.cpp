@@ -101,7 +101,7 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
         path.flow = up.flow;
         path.over = up.info.transport;
         path.peer = up.info.peer;
-        leave(std::exchange(held->on, up.flow));
+        leave(std::exchange(held->on, up.flow), now);
         join(up.flow);
         held->machine.set_path(std::move(path), now, out);
     } else if (auto* of = calls_.find(who.call)) {
@@ -149,8 +149,11 @@ void engine::join(flow_id flow) {
     if (info_of(flow) != nullptr) ++flows_[flow.slot].legs;
 }
 
-void engine::leave(flow_id flow) {
-    if (info_of(flow) != nullptr) --flows_[flow.slot].legs;
+void engine::leave(flow_id flow, time_point now) {
+    if (info_of(flow) == nullptr) return;
+    auto& left = flows_[flow.slot];
+    --left.legs;
+    if (left.stream) left.stream->spoke = now;
 }
 
 /// A driver forgets the flow that was idle for the longest when too many peers speak, and a call is

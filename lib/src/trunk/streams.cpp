@@ -112,7 +112,7 @@ void engine::stream_due(stream& of, time_point now, outbox& out) {
     if (!of.known && !used && is_due(of.opened, stream::stranger_patience)) {
         return drop_stream(of, by_stranger, out);
     }
-    if (!of.ours && !used && is_due(of.spoke, stream::idle_patience)) {
+    if (!used && is_due(of.spoke, stream::idle_patience) && !registered_by(of.flow, now)) {
         return drop_stream(of, unused, out);
     }
     if (is_due(of.pinged, stream::pong_patience)) {
@@ -128,6 +128,13 @@ void engine::stream_due(stream& of, time_point now, outbox& out) {
     if (of.partial_since) next = std::min(next, *of.partial_since + stream::message_patience);
     if (!of.known && !used) next = std::min(next, of.opened + stream::stranger_patience);
     wheel_.arm(of.timer, next);
+}
+
+bool engine::registered_by(flow_id flow, time_point now) {
+    bool found = false;
+    registrations_.each(
+        [&](const registration& each) { found = found || each.goes_by(flow, now); });
+    return found;
 }
 
 void engine::connect(waiting_flow who, const way& by, duration patience, time_point now,

@@ -181,7 +181,7 @@ private:
     [[nodiscard]] static tls_target secure_for(const live_call& of);
     [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
     void join(flow_id flow);
-    void leave(flow_id flow);
+    void leave(flow_id flow, time_point now);
     void move_legs(flow_id from, time_point now, outbox& out);
 
     // streams.cpp
@@ -191,6 +191,7 @@ private:
     void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
     void drop_stream(stream& gone, std::int64_t why, outbox& out);
     void stream_due(stream& of, time_point now, outbox& out);
+    [[nodiscard]] bool registered_by(flow_id flow, time_point now);
     struct way {
         transport over = transport::udp;
         listener_id from{};
