@@ -60,8 +60,10 @@ void engine::receive(const input& what, time_point now, outbox& out) {
     } else if (const auto* up = std::get_if<inputs::flow_up>(&what)) {
         flow_up(*up, now, out);
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
-        flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
-        move_legs(down->flow, now, out);
+        if (!forgotten(*down)) {
+            flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
+            move_legs(down->flow, now, out);
+        }
         close_stream(down->flow);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
         const auto* of = legs_.find(slot_id::of(failed->owner));
@@ -211,7 +213,7 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     auto* of = calls_.find(held->call);
     const bool current = of != nullptr && of->leg && *of->leg == slot_id::of(what.owner);
     if (what.kind == kind::finished) {
-        leave(held->on);
+        leave(held->on, now);
         return legs_.erase(slot_id::of(what.owner));
     }
     if (what.kind == kind::reroute) {
