@@ -177,6 +177,13 @@ void transaction_layer::disown(transaction_id id) {
     if (auto* found = slab_.find(id)) found->owner = owner_id::none;
 }
 
+void transaction_layer::move(transaction_id id, flow_id to) {
+    auto* found = slab_.find(id);
+    if (found == nullptr) return;
+    found->flow = to;
+    if (auto* beside = slab_.find(found->cancel)) beside->flow = to;
+}
+
 void transaction_layer::cancel(transaction_id id, time_point now, outbox& out) {
     auto* invite = slab_.find(id);
     if (invite == nullptr || invite->cancel) return;

@@ -60,7 +60,11 @@ void engine::receive(const input& what, time_point now, outbox& out) {
     } else if (const auto* up = std::get_if<inputs::flow_up>(&what)) {
         flow_up(*up, now, out);
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
-        flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
+        // A flow that was only forgotten has failed nobody: its legs move, and what they wait for.
+        const auto* info = info_of(down->flow);
+        const bool forgotten = info != nullptr && info->transport == transport::udp &&
+                               down->why == cause::table_full && down->asked == token::none;
+        if (!forgotten) flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
         move_legs(down->flow, now, out);
         close_stream(down->flow);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
