@@ -238,7 +238,8 @@ private:
         } else if (found.what != fate::fresh) {
             return;
         } else if (view.method() == sip::method::cancel) {
-            if (leg_ && transactions_.cancelled(view)) leg_->cancelled(now_, out_);
+            if (leg_ && transactions_.cancelled(view))
+                leg_->cancelled(view.value(sip::header::reason), now_, out_);
         } else if (leg_) {
             leg_->receive_request(view, from, path_.flow, now_, out_);
         } else if (view.method() == sip::method::invite && view.to().tag().empty()) {
@@ -393,6 +394,7 @@ private:
     calls::signalling_path path_{.flow = {1, 1},
                                  .over = transport::udp,
                                  .peer = {address::v4(192, 0, 2, 10), 5060},
+                                 .trusted = true,
                                  .sent_by = "198.51.100.1:5060",
                                  .media_at = address::v4(198, 51, 100, 1),
                                  .media_advertised = address::v4(198, 51, 100, 1)};

@@ -23,6 +23,7 @@ bool background::post(task what) {
             return false;
         }
         waiting_.push_back(std::move(what));
+        if (!std::exchange(idle_, false)) return true;
     }
     woken_.notify_one();
     return true;
@@ -36,13 +37,16 @@ std::uint64_t background::take_refused() {
 void background::work() {
     std::unique_lock held{guard_};
     for (;;) {
+        idle_ = waiting_.empty();
         woken_.wait(held, [this] { return ending_ || !waiting_.empty(); });
         if (waiting_.empty()) return;
-        auto next = std::move(waiting_.front());
-        waiting_.pop_front();
+        woken_.wait_for(held, gathering, [this] { return ending_; });
+        auto batch = std::exchange(waiting_, {});
         held.unlock();
-        next();
-        next = nullptr; // What it owned may take time to let go of, too.
+        for (auto& next : batch) {
+            next();
+            next = nullptr; // What it owned may take time to let go of, too.
+        }
         held.lock();
     }
 }

@@ -2,6 +2,7 @@
 // or for whoever reads our standard output.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -32,12 +33,16 @@ public:
     static constexpr std::size_t most = 65'536;
 
 private:
+    /// What is posted so soon after the first task is done with it, and wakes nobody again.
+    static constexpr std::chrono::milliseconds gathering{5};
+
     void work();
 
     std::mutex guard_;
     std::condition_variable woken_;
     std::deque<task> waiting_;
     std::uint64_t refused_ = 0;
+    bool idle_ = false; ///< Nothing less than a task has it do something.
     bool ending_ = false;
     std::thread thread_;
 };

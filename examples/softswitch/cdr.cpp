@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -61,7 +62,7 @@ using json = nlohmann::ordered_json;
 
 [[nodiscard]] std::error_code append(const std::filesystem::path& path, std::string_view text) {
     if (path.empty()) return write_all(STDOUT_FILENO, text);
-    // Opened each time: whoever rotates logs moves the file away and is done.
+    // Opened for each batch: whoever rotates logs moves the file away and is done.
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (file < 0) return last_error();
     const auto failed = write_all(file, text);
@@ -82,41 +83,47 @@ std::string utc_text(std::int64_t unix_ns) {
 std::string to_json(const trunkline::call_record& record, std::int64_t started_unix_ns,
                     std::string_view sid) {
     const auto& media = record.media;
-    json made{
-        // 64 bits are more than a double holds, which is what many a reader makes of a number.
-        {"id", std::to_string(record.id)},
-        {"sid", sid.empty() ? json() : json(sid)},
-        {"call_id", record.call_id},
-        {"direction", record.direction == trunkline::direction::inbound ? "inbound" : "outbound"},
-        {"trunk", record.trunk},
-        {"gateway", record.gateway},
-        {"source", record.source},
-        {"from", record.from},
-        {"to", record.to},
-        {"number", record.number},
-        {"agent", record.agent},
-        {"started", utc_text(started_unix_ns)},
-        {"ringing_ms", milliseconds(record.ringing)},
-        {"answered_ms", milliseconds(record.answered)},
-        {"first_heard_ms", milliseconds(record.first_heard)},
-        {"first_said_ms", milliseconds(record.first_said)},
-        {"lasted_ms", milliseconds(record.lasted)},
-        {"ended_by", trunkline::name(record.ended_by)},
-        {"sip_code", record.sip_code},
-        {"reason", record.reason},
-        {"carrier_words", record.carrier_words},
-        {"refused", record.refused == trunkline::diagnostic::none
-                        ? json()
-                        : json(trunkline::name(record.refused))},
-        {"codec", record.codec},
-        {"packets_sent", media.sent},
-        {"packets_received", media.received},
-        {"packets_lost", media.lost},
-        {"packets_late", media.late},
-        {"packets_foreign", media.foreign},
-        {"jitter_ms", milliseconds(media.jitter)},
-        {"round_trip_ms", milliseconds(media.round_trip)},
-        {"attempts", attempts_of(record)}};
+    // Appended one by one: a list in braces would have each value copied twice, for every call.
+    json made = json::object();
+    auto& fields = made.get_ref<json::object_t&>();
+    fields.reserve(32);
+    const auto add = [&](const char* name, json value) {
+        fields.emplace_back(name, std::move(value));
+    };
+    // 64 bits are more than a double holds, which is what many a reader makes of a number.
+    add("id", std::to_string(record.id));
+    add("sid", sid.empty() ? json() : json(sid));
+    add("call_id", record.call_id);
+    add("direction", record.direction == trunkline::direction::inbound ? "inbound" : "outbound");
+    add("trunk", record.trunk);
+    add("gateway", record.gateway);
+    add("source", record.source);
+    add("from", record.from);
+    add("to", record.to);
+    add("number", record.number);
+    add("agent", record.agent);
+    add("started", utc_text(started_unix_ns));
+    add("ringing_ms", milliseconds(record.ringing));
+    add("answered_ms", milliseconds(record.answered));
+    add("first_heard_ms", milliseconds(record.first_heard));
+    add("first_said_ms", milliseconds(record.first_said));
+    add("lasted_ms", milliseconds(record.lasted));
+    add("ended_by", trunkline::name(record.ended_by));
+    add("sip_code", record.sip_code);
+    add("reason", record.reason);
+    add("carrier_words", record.carrier_words);
+    add("refused", record.refused == trunkline::diagnostic::none
+                       ? json()
+                       : json(trunkline::name(record.refused)));
+    add("codec", record.codec);
+    add("packets_sent", media.sent);
+    add("packets_received", media.received);
+    add("packets_lost", media.lost);
+    add("packets_late", media.late);
+    add("packets_foreign", media.foreign);
+    add("jitter_ms", milliseconds(media.jitter));
+    add("round_trip_ms", milliseconds(media.round_trip));
+    add("attempts", attempts_of(record));
     return made.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
@@ -129,14 +136,39 @@ cdr_log::cdr_log(std::filesystem::path file, background& writer)
 }
 
 void cdr_log::write(const trunkline::call_record& record, std::string_view sid) {
-    auto line = to_json(record, trunkline::trunk_manager::to_unix(record.started), sid) + '\n';
-    const auto taken = writer_.post([path = file_, line = std::move(line)] {
-        if (const auto failed = append(path, line)) {
-            spdlog::error("a call's record cannot be written: {}; it was {}", failed.message(),
-                          line.substr(0, line.size() - 1));
+    const auto line = to_json(record, trunkline::trunk_manager::to_unix(record.started), sid);
+    bool first = false;
+    bool taken = false;
+    {
+        const std::lock_guard held{waiting_->guard};
+        auto& lines = waiting_->lines;
+        first = lines.empty();
+        taken = lines.size() < most_waiting;
+        if (taken) (lines += line) += '\n';
+    }
+    if (taken && first) {
+        taken = writer_.post([waiting = waiting_, into = file_] { flush(*waiting, into); });
+        if (!taken) {
+            const std::lock_guard held{waiting_->guard};
+            waiting_->lines.clear();
         }
-    });
+    }
     if (!taken) spdlog::error("a call's record is lost: whoever takes them does not keep up");
+}
+
+void cdr_log::flush(waiting_lines& waiting, const std::filesystem::path& into) {
+    std::string lines;
+    {
+        const std::lock_guard held{waiting.guard};
+        lines.swap(waiting.lines);
+    }
+    const auto failed = append(into, lines);
+    if (!failed) return;
+    for (const auto line : std::views::split(std::string_view{lines}, '\n')) {
+        if (line.empty()) continue;
+        spdlog::error("a call's record cannot be written: {}; it was {}", failed.message(),
+                      std::string_view{line.begin(), line.end()});
+    }
 }
 
 } // namespace softswitch

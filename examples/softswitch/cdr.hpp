@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <system_error>
 
@@ -21,7 +23,8 @@ namespace softswitch {
 /// "2026-08-02T06:30:00.123Z"
 [[nodiscard]] std::string utc_text(std::int64_t unix_ns);
 
-/// Where records go. Lines are whole: each is one write. May be used from any thread.
+/// Where records go. Lines are whole: what calls that end together leave is one write. May be used
+/// from any thread.
 class cdr_log {
 public:
     /// An empty path is standard output. Throws std::system_error when the file cannot be written.
@@ -29,9 +32,20 @@ public:
 
     void write(const trunkline::call_record& record, std::string_view sid = {});
 
+    /// Bytes that may wait for a disk; records are lost, and that is logged, beyond them.
+    static constexpr std::size_t most_waiting = std::size_t{32} << 20U;
+
 private:
+    /// The writer may come to it when the log itself is gone.
+    struct waiting_lines {
+        std::mutex guard;
+        std::string lines; ///< Whoever adds the first one has the writer called.
+    };
+    static void flush(waiting_lines& waiting, const std::filesystem::path& into);
+
     std::filesystem::path file_;
     background& writer_;
+    std::shared_ptr<waiting_lines> waiting_ = std::make_shared<waiting_lines>();
 };
 
 } // namespace softswitch

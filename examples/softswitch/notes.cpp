@@ -72,7 +72,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::callback_slow, "the agent held its shard for {0} us"},
     {diagnostic::challenge_ignored,
      "a challenge was not answered ({0}: 1 no credentials, 2 another realm, 3 repeated, 4 "
-     "algorithm)"},
+     "algorithm, 5 not by a gateway)"},
     {diagnostic::session_expired, "nobody refreshed the session: is the far end still there?"},
     {diagnostic::prack_missing,
      "no PRACK for our provisional response: can the carrier reach what we advertise?"},

@@ -190,5 +190,24 @@ TEST_CASE("call::leg: a second realm does not excuse a wrong password for the fi
     call.check_over();
 }
 
+TEST_CASE("call::leg: who is no gateway of the trunk is shown no credentials") {
+    challenged call;
+    call.invite();
+    call.challenge("407 No", "Proxy-Authenticate", "Digest realm=\"c\", nonce=\"n0\"");
+    call.accept("peer1", "Contact: <sip:stranger@203.0.113.66>\n");
+    auto moved = call.path;
+    moved.peer = {address::v4(203, 0, 113, 66), 5060};
+    moved.trusted = false;
+    call.command([&](calls::leg& one) { one.set_path(moved, call.now, call.out); });
+    CHECK(header(call.last("ACK "), "Proxy-Authorization").empty());
+    call.hang_up();
+    CHECK(header(call.last("BYE "), "Proxy-Authorization").empty());
+    call.receive(answer_to(call.last("BYE "), "407 No", "peer1",
+                           "Proxy-Authenticate: Digest realm=\"c\", nonce=\"chosen\"\n"));
+    CHECK(call.count("BYE ") == 1);
+    CHECK(call.notes.back() == diagnostic::challenge_ignored);
+    call.check_over();
+}
+
 } // namespace
 } // namespace trunkline::calls

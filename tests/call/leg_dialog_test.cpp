@@ -334,5 +334,30 @@ TEST_CASE("call::leg: a Contact elsewhere asks for a way there, and BYE waits fo
     call.check_over();
 }
 
+TEST_CASE("call::leg: an offer within the call that is refused is told what is wrong with it") {
+    const auto refused = [](std::string_view sdp) {
+        talking call;
+        call.receive(call.peer.request("INVITE", 101, sdp));
+        const auto answer = call.last("SIP/2.0 488");
+        call.receive(call.peer.request("ACK", 101));
+        call.over();
+        return header(answer, "Warning");
+    };
+    CHECK(refused(replaced(their_sdp, "RTP/AVP 0 8 ", "RTP/AVP 18 ")).starts_with("305 trunkline "));
+    CHECK(refused("v=0\nrubbish\n").starts_with("399 trunkline \"the SDP is wrong at byte "));
+}
+
+TEST_CASE("call::leg: a body that is no SDP is refused within the call as it is outside") {
+    talking call;
+    call.receive(call.peer.request("UPDATE", 101, "--b", {}, "multipart/mixed"));
+    const auto answer = call.last("SIP/2.0 415");
+    CHECK(header(answer, "Accept") == "application/sdp");
+    call.receive(call.peer.request("OPTIONS", 102));
+    const auto options = call.sent.back().text;
+    CHECK(header(options, "Accept") == "application/sdp");
+    CHECK(header(options, "Supported").find("timer") != std::string::npos);
+    call.over();
+}
+
 } // namespace
 } // namespace trunkline::calls

@@ -274,5 +274,45 @@ TEST_CASE("call::leg: destroyed in any state, it leaves no timer and no endless 
     }
 }
 
+TEST_CASE("call::leg: who rings says so again every minute") {
+    one_leg call;
+    caller peer{call};
+    call.receive(peer.invite());
+    call.command([&](calls::leg& one) { CHECK(one.ringing(call.now, call.out)); });
+    CHECK(call.count("SIP/2.0 180") == 1);
+    call.pass(59s);
+    CHECK(call.count("SIP/2.0 180") == 1);
+    call.pass(61s);
+    CHECK(call.count("SIP/2.0 180") == 3);
+    call.command([&](calls::leg& one) { CHECK(one.progress(call.now, call.out)); });
+    const auto progress = call.last("SIP/2.0 183");
+    call.pass(60s);
+    CHECK(call.count("SIP/2.0 183") == 2);
+    CHECK(body(call.last("SIP/2.0 183")) == body(progress));
+    call.answer();
+    call.receive(peer.request("ACK", 100));
+    const auto sent = call.sent.size();
+    call.pass(10min);
+    CHECK(call.sent.size() == sent);
+    call.receive(peer.request("BYE", 101));
+    call.check_over();
+}
+
+TEST_CASE("call::leg: why a caller gave up stands in the CANCEL, and is remembered") {
+    one_leg call;
+    caller peer{call};
+    call.receive(peer.invite());
+    auto cancel = replaced(peer.invite({}), "INVITE sip:", "CANCEL sip:");
+    cancel = replaced(cancel, "100 INVITE", "100 CANCEL");
+    cancel = replaced(cancel, "Max-Forwards",
+                      "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\nMax-Forwards");
+    call.receive(cancel);
+    CHECK(call.notice(notice::what::ended).end.carrier_words ==
+          "SIP;cause=200;text=\"Call completed elsewhere\"");
+    call.receive(
+        replaced(replaced(peer.invite({}), "INVITE sip:", "ACK sip:"), "100 INVITE", "100 ACK"));
+    call.check_over();
+}
+
 } // namespace
 } // namespace trunkline::calls

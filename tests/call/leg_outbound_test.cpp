@@ -226,6 +226,7 @@ TEST_CASE("call::leg: CANCEL waits for a provisional response and ends in 487") 
     CHECK(headers(cancel, "Via") == headers(invite, "Via"));
     CHECK(header(cancel, "To") == header(invite, "To"));
     CHECK(header(cancel, "CSeq") == "1 CANCEL");
+    CHECK(header(cancel, "Reason").ends_with(";text=\"bye\"")); // RFC 3326
     call.receive(answer_to(invite, "180 Ringing"));
     CHECK(call.count("CANCEL ") == 1);
     call.receive(answer_to(cancel, "200 OK"));

@@ -300,5 +300,81 @@ TEST_CASE("call::leg: a refresh below our Min-SE is told what is enough") {
     call.over();
 }
 
+TEST_CASE("call::leg: a refresh of a call that came in repeats our answer, held or not") {
+    one_leg call;
+    caller peer{call};
+    call.receive(peer.invite(their_sdp, "Supported: timer\nSession-Expires: 600;refresher=uas\n"
+                                        "Allow: INVITE, ACK, BYE, CANCEL\n"));
+    call.answer();
+    call.receive(peer.request("ACK", 100));
+    auto ours = body(call.last("SIP/2.0 200"));
+    call.pass(300s);
+    CHECK(body(call.last("INVITE ")) == ours);
+    call.receive(answer_to(call.last("INVITE "), "200 OK", "caller1",
+                           contact + "Session-Expires: 600;refresher=uac\n", their_sdp));
+    call.receive(peer.request(
+        "INVITE", 101,
+        replaced(replaced(their_sdp, "o=- 1 1 ", "o=- 1 2 "), "a=sendrecv", "a=sendonly"),
+        "Supported: timer\nSession-Expires: 600;refresher=uas\n"));
+    call.receive(peer.request("ACK", 101));
+    ours = body(call.last("SIP/2.0 200"));
+    CHECK(ours.find("a=recvonly") != std::string::npos);
+    call.pass(900s);
+    CHECK(body(call.last("INVITE ")) == ours);
+    call.receive(peer.request("BYE", 900));
+    call.pass(70s);
+    call.check_over();
+}
+
+TEST_CASE("call::leg: a refresh that is put off by Retry-After comes that much later") {
+    refreshing call;
+    call.established();
+    call.pass(300s);
+    call.answer("UPDATE ", "500 Server Internal Error", "Retry-After: 60\n");
+    call.pass(59s);
+    CHECK(call.count("UPDATE ") == 1);
+    call.pass(1s);
+    CHECK(call.count("UPDATE ") == 2);
+    call.answer("UPDATE ", "200 OK", contact);
+    call.over();
+}
+
+TEST_CASE("call::leg: routes that nobody reads back keep us from a re-INVITE, and end nothing") {
+    refreshing call;
+    std::string routes = "Record-Route: ";
+    for (int n = 0; n < 32; ++n) {
+        routes += fmt::format("{}<sip:{}.example;lr>", n == 0 ? "" : ",", std::string(990, 'a'));
+    }
+    routes += '\n';
+    call.invite();
+    call.receive(answer_to(call.last("INVITE "), "200 OK", "peer1",
+                           routes + contact + "Session-Expires: 90;refresher=uac\n", their_sdp));
+    REQUIRE(call.told(what::answered) == 1);
+    call.pass(70s);
+    CHECK(call.count("INVITE ") == 1);
+    call.pass(60s); // Nobody could refresh it.
+    CHECK(call.notice(what::ended).end.by == ended_by::timeout);
+    call.receive(answer_to(call.last("BYE "), "200 OK"));
+    call.check_over();
+}
+
+TEST_CASE("call::leg: what refuses a re-INVITE of ours when the call has ended has its ACK") {
+    refreshing call;
+    call.established("Allow: INVITE, ACK, BYE, CANCEL\n");
+    call.pass(300s);
+    const auto again = call.last("INVITE ");
+    call.receive(answer_to(again, "100 Trying", ""));
+    call.receive(message("BYE sip:trunk@198.51.100.1:5060 SIP/2.0\n"
+                         "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-b1\nFrom: " +
+                         header(again, "To") + "\nTo: " + header(again, "From") +
+                         "\nCall-ID: " + header(again, "Call-ID") + "\nCSeq: 7 BYE\n"));
+    CHECK(call.told(what::ended) == 1);
+    const auto acks = call.count("ACK ");
+    call.receive(answer_to(again, "487 Request Terminated", "peer1"));
+    CHECK(call.count("ACK ") == acks + 1);
+    CHECK(branch(call.last("ACK ")) == branch(again));
+    call.check_over();
+}
+
 } // namespace
 } // namespace trunkline::calls

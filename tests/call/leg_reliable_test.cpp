@@ -170,7 +170,7 @@ TEST_CASE("call::leg: a CANCEL ends a ringing that nobody acknowledged") {
     callee call;
     call.called();
     call.ringing();
-    call.command([&](calls::leg& one) { one.cancelled(call.now, call.out); });
+    call.command([&](calls::leg& one) { one.cancelled({}, call.now, call.out); });
     CHECK(call.count("SIP/2.0 487") == 1);
     call.pass(3s);
     CHECK(call.count("SIP/2.0 180") == 1);
@@ -194,7 +194,7 @@ TEST_CASE("call::leg: what the trunk wants decides whether a response is reliabl
         call.called(fields);
         call.ringing();
         CHECK(support::header(call.last("SIP/2.0 180"), "RSeq").empty() != reliable);
-        call.command([&](calls::leg& one) { one.cancelled(call.now, call.out); });
+        call.command([&](calls::leg& one) { one.cancelled({}, call.now, call.out); });
         call.check_over();
     }
 }

@@ -105,7 +105,8 @@ ACK-described
 BYE
   incoming -opening | 200 487 | over | ended caller 487
   opening | 200 487 | closing | ended caller 487
-  accepting up held reinvited late-reinvited reinviting following | 200 | over | ended caller 200
+  accepting up held reinvited late-reinvited following | 200 | over | ended caller 200
+  reinviting | 200 | over+INVITE | ended caller 200
   unwanted leaving-moving | 200 | over | -
   updating | 200 | over+UPDATE | ended caller 200
   referring | 200 | over+REFER | transfer unknown, ended caller 200
@@ -114,7 +115,8 @@ BYE
   leaving leaving-early | 200 | over+BYE | -
   closing | 200 | - | -
   inviting early-dialog withdrawn over abandoned refused | 481 | - | -
-  moving talking refreshing | 200 | over | ended callee 200
+  moving talking | 200 | over | ended callee 200
+  refreshing | 200 | over+INVITE | ended callee 200
 CANCEL
   incoming -opening | 487 | over | ended caller 487
   opening | 487 | closing | ended caller 487

@@ -247,5 +247,23 @@ TEST_CASE("call::leg: a NOTIFY of ours that is refused ends the subscription") {
     call.over();
 }
 
+TEST_CASE("call::leg: a transfer that no agent ever reports of ends after three minutes") {
+    talking call;
+    call.receive(call.peer.request("REFER", 101, {}, "Refer-To: <sip:1@example.net>\n"));
+    REQUIRE(call.count("NOTIFY ") == 1);
+    call.receive(answer_to(call.last("NOTIFY "), "200 OK"));
+    call.pass(180s);
+    const auto last = call.last("NOTIFY ");
+    CHECK(header(last, "Subscription-State") == "terminated;reason=timeout");
+    CHECK(body(last) == "SIP/2.0 408 Request Timeout\r\n");
+    call.receive(answer_to(last, "200 OK"));
+    CHECK(call.count("NOTIFY ") == 2);
+    call.receive(call.peer.request("REFER", 102, {}, "Refer-To: <sip:2@example.net>\n"));
+    CHECK(!call.all("SIP/2.0 202").empty());
+    CHECK(call.count("NOTIFY ") == 3);
+    call.receive(answer_to(call.last("NOTIFY "), "200 OK"));
+    call.over();
+}
+
 } // namespace
 } // namespace trunkline::calls

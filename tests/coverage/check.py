@@ -2,7 +2,8 @@
 """Holds docs/rfc-coverage.md to the tests that it names: check.py --coverage FILE --tests DIRECTORY
 
 Each row of a table below "## RFC ..." has a section, what we do of it, and at least one test in
-backquotes. A doctest case is looked for in the sources, `suite.case` of ctest in tests/suite."""
+backquotes. A doctest case is looked for in the sources, `suite.case` of ctest in tests/suite. What
+"Not implemented" says, "RFC n, whole" or "RFC n: ... (section)", has no row anywhere."""
 
 import argparse
 import pathlib
@@ -34,6 +35,20 @@ def is_known(name, cases, tests):
     return lists.exists() and re.search(rf"\b{of_ctest[2]}\b", lists.read_text()) is not None
 
 
+def denied(markdown):
+    """(RFC, section) of what is said not to be implemented; the section of a whole RFC is ""."""
+    text = re.search(r"^## Not implemented$(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
+    rfc, found = None, []
+    for named, whole, sections in re.findall(r"RFC\s+(\d+)(, whole)?|\(([\d., ]+)\)",
+                                             text[1] if text else ""):
+        if named:
+            rfc = named
+        if whole:
+            found.append((rfc, ""))
+        found.extend((rfc, one) for one in re.findall(r"\d+(?:\.\d+)*", sections))
+    return found
+
+
 def complaints_about(markdown, cases, tests):
     """What is wrong with the tables, a sentence each, and how many rows there are."""
     wrong, rfc, seen, rows = [], None, set(), 0
@@ -62,6 +77,11 @@ def complaints_about(markdown, cases, tests):
             wrong.append(f"{where}: RFC {rfc} section {section} has no test")
         wrong.extend(f"{where}: there is no test {name!r}"
                      for name in names if not is_known(name, cases, tests))
+    for rfc, section in denied(markdown):
+        if section and (rfc, section) in seen:
+            wrong.append(f"RFC {rfc} section {section} has a row, and is said not to be implemented")
+        if not section and any(one == rfc for one, _ in seen):
+            wrong.append(f"RFC {rfc} has rows, and is said not to be implemented at all")
     if rows == 0:
         wrong.append("there is no row in any table")
     return wrong, rows

@@ -44,6 +44,12 @@ class Planted(unittest.TestCase):
         self.assertEqual(wrong_with("## Not implemented\n\n| 1 | 2 | 3 |\n"),
                          ["there is no row in any table"])
 
+    def test_what_has_a_row_is_not_said_to_be_missing(self):
+        row = "| 4 | x | `sip::via: is read` |\n\n## Not implemented\n\n"
+        self.assertEqual(wrong_with(row + "- RFC 3261: a (5), b (14.1).\n- RFC 3428, whole.\n"), [])
+        self.assertEqual(len(wrong_with(row + "- RFC 3261: a (5, 4).\n")), 1)
+        self.assertEqual(len(wrong_with(row + "- RFC 9999: c. RFC 3261, whole (x).\n")), 1)
+
     def test_a_case_of_ctest_is_looked_for_in_its_suite(self):
         with tempfile.TemporaryDirectory() as scratch:
             tests = pathlib.Path(scratch)

@@ -34,7 +34,7 @@ def main(*more):
     `more` are options of that script alone: (name, its argparse keywords).
     """
     parser = argparse.ArgumentParser(description="calls with real peers")
-    parser.add_argument("--switch", help="the program interop_switch")
+    parser.add_argument("--switch", help="the program interop_switch, or softswitch")
     for name, how in more:
         parser.add_argument(name, **how)
     parser.add_argument("--work", required=True, type=pathlib.Path, help="for logs, emptied first")
@@ -293,14 +293,16 @@ class Case(unittest.TestCase):
              seconds=20, netns=None, sniffed=False, extra=(), logged=True, **replacements):
         """Starts SIPp: a caller when `peer` (host:port) is given, a carrier otherwise.
 
-        When it is sniffed, heard() of what is returned are the RTP packets that it was sent.
+        When it is sniffed, heard() of what is returned are the RTP packets that it was sent, and
+        heard(2) those to the port two after its own.
         """
         need_program("sipp")
         path = self.scenario(scenario, **replacements)
         port = port or self.port()
         media_port = self.port(6)
         if sniffed:  # Before it starts: nothing is to be missed.
-            sniffer = in_netns(netns, lambda: rtp.Sniffer([media_port], "e0" if netns else "lo"))
+            ports, device = [media_port, media_port + 2], "e0" if netns else "lo"
+            sniffer = in_netns(netns, lambda: rtp.Sniffer(ports, device))
             self.addCleanup(sniffer.end)
         command = [
             "sipp", "-sf", path, "-i", at, "-p", port, "-mi", at, "-mp", media_port,
@@ -313,7 +315,7 @@ class Case(unittest.TestCase):
             command.append(peer)
         started = self.process(command, "sipp", cwd=self.work, netns=netns)
         started.port = port
-        started.heard = lambda: sniffer.rtp_to(media_port)
+        started.heard = lambda after=0: sniffer.rtp_to(media_port + after)
         started.messages = path.with_suffix(".messages")
         started.saw = lambda line, times=1: started.messages.exists() and (
             started.messages.read_text(errors="replace").count("\n" + line) >= times
@@ -323,9 +325,9 @@ class Case(unittest.TestCase):
         return started
 
     def _wait_bound(self, at, port, netns, transport):
-        """SIPp is ready when its socket is in the kernel's list."""
+        """A peer is ready when its socket is in the kernel's list, of either family."""
         want = ":%04X " % port
-        listing = ["cat", f"/proc/net/{transport}"]
+        listing = ["cat", f"/proc/net/{transport}", f"/proc/net/{transport}6"]
         if netns:
             listing = ["ip", "netns", "exec", netns, *listing]
         wait_until(

@@ -1,48 +1,14 @@
 """Kamailio is the carrier's registrar: we register with it, and it sends us the calls for us."""
 
-import pathlib
-import socket
-
+import kamailio
 import peers
 
 
 class Registrar(peers.Case):
     def kamailio(self, expires=3600):
-        peers.need_program("kamailio")
-        modules = next(iter(pathlib.Path("/usr/lib").glob("**/kamailio/modules")), None)
-        peers.need(modules, "folder of Kamailio's modules")
-        self.at = f"127.0.0.1:{self.port()}"
-        text = (peers.HERE / "registrar.cfg").read_text()
-        for key, value in {
-            "PORT": self.at.split(":")[1], "MODULES": f"{modules}/", "EXPIRES": expires,
-        }.items():
-            text = text.replace(f"@{key}@", str(value))
-        config = self.work / "kamailio.cfg"
-        config.write_text(text)
-        self.process(
-            ["kamailio", "-f", config, "-DD", "-E", "-m", "16", "-M", "4", "-Y", self.work,
-             "-P", self.work / "kamailio.pid"],
-            "kamailio",
-        )
-        peers.wait_until(self.answers, 20, "an answer of Kamailio")
-
-    def answers(self):
-        """Bound is not yet served: its children come after its sockets."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.settimeout(0.2)
-            host, port = self.at.split(":")
-            probe.connect((host, int(port)))
-            here = "%s:%d" % probe.getsockname()
-            try:
-                probe.send(
-                    f"OPTIONS sip:nobody@{self.at} SIP/2.0\r\nVia: SIP/2.0/UDP {here};"
-                    f"branch=z9hG4bKprobe\r\nMax-Forwards: 70\r\nFrom: <sip:probe@{here}>;tag=p\r\n"
-                    f"To: <sip:nobody@{self.at}>\r\nCall-ID: probe@{here}\r\nCSeq: 1 OPTIONS\r\n"
-                    "Content-Length: 0\r\n\r\n".encode()
-                )
-                return probe.recv(4096).startswith(b"SIP/2.0 404")
-            except OSError:
-                return False
+        port = self.port()
+        self.at = f"127.0.0.1:{port}"
+        kamailio.start(self, "registrar.cfg", port, expires=expires)
 
     def trunk(self, user, password, expires=300):
         return [

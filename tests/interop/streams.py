@@ -4,7 +4,9 @@ import socket
 import subprocess
 import time
 
+import kamailio
 import peers
+from certificates import Authority
 from softphone import Softphone
 
 BY_TCP = ["-t", "t1"]
@@ -16,20 +18,8 @@ class Streams(peers.Case):
 
     def certificates(self):
         """A root of our own, and the switch by the name sip.test."""
-        peers.need_program("openssl")
-
-        def openssl(*words):
-            subprocess.run(["openssl", *map(str, words)], check=True, cwd=self.work,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-        (self.work / "names").write_text("subjectAltName=DNS:sip.test,IP:127.0.0.1\n")
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out",
-                "ca.pem", "-subj", "/CN=a root of tests", "-days", 2)
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "us.key", "-out", "us.csr",
-                "-subj", "/CN=sip.test")
-        openssl("x509", "-req", "-in", "us.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-days", 2, "-extfile", "names", "-out", "us.pem")
-        return self.work / "ca.pem", self.work / "us.pem", self.work / "us.key"
+        authority = Authority(self)
+        return (authority.root, *authority.issue("sip.test"))
 
     def test_sipp_calls_by_tcp(self):
         switch = self.start("--trunk carrier --allow 127.0.0.1 --number *:hold --channels 200")
@@ -130,22 +120,8 @@ class Streams(peers.Case):
 
     def kamailio(self, switch_port):
         """A proxy: calls by UDP go to the switch by TCP, and "busy" is. Its ports: UDP, TCP."""
-        peers.need_program("kamailio")
         udp, tcp = self.port(), self.port()
-        config = (peers.HERE / "kamailio.cfg").read_text()
-        for name, value in {"UDP": udp, "TCP": tcp, "SWITCH": switch_port}.items():
-            config = config.replace(f"@{name}@", str(value))
-        (self.work / "kamailio.cfg").write_text(config)
-        self.process(["kamailio", "-f", self.work / "kamailio.cfg", "-DD", "-E", "-m", 16, "-M", 4,
-                      "-w", self.work, "-Y", self.work], "kamailio")
-
-        def listens():
-            try:
-                socket.create_connection(("127.0.0.1", tcp), 1).close()
-                return True
-            except OSError:
-                return False
-        peers.wait_until(listens, 10, "kamailio's socket")
+        kamailio.start(self, "kamailio.cfg", udp, tcp=tcp, switch=switch_port)
         return udp, tcp
 
     def test_kamailio_brings_calls_by_tcp(self):

@@ -245,7 +245,7 @@ struct wanted {
 void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
                          const std::string& value) {
     const auto [left, right] = halves(value, ':');
-    if (key == "--gateway") {
+    if (key == "--gateway") { // A name without a port is looked up by SRV.
         const auto priority = static_cast<unsigned>(on.gateways.size() + 1);
         on.gateways.push_back({left, static_cast<std::uint16_t>(number(right)), priority});
     } else if (key == "--transport") {
@@ -296,6 +296,8 @@ void take_trunk_argument(trunkline::trunk_config& on, const std::string& key,
             // HOST:PORT is by UDP; "tcp:HOST:PORT" and "tls:HOST:PORT" say so.
             const bool stream = value.starts_with("tcp:") || value.starts_with("tls:");
             made.manager.listen.push_back({stream ? value : "udp:" + value, {}});
+        } else if (key == "--dns") {
+            made.manager.dns_servers.push_back(value);
         } else if (key == "--certificate") {
             made.manager.tls.certificate = value;
         } else if (key == "--key") {

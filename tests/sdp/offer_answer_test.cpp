@@ -549,5 +549,40 @@ TEST_CASE("sdp::negotiation: what we could not stand by is not written") {
     CHECK(side.write_offer(us(), memory));
 }
 
+TEST_CASE("sdp::negotiation: a number keeps its format for as long as the session lasts") {
+    // RFC 3264 section 8.3.2; a telephone-event of 48 kHz is another format than ours.
+    answered call{"m=audio 10000 RTP/AVP 0 100 101\r\na=rtpmap:100 telephone-event/8000\r\n"
+                  "a=rtpmap:101 telephone-event/48000\r\n"};
+    CHECK(lines(call.text, "m=") == "m=audio 20000 RTP/AVP 0 100|");
+    CHECK(lines(offer_from(call.side, us()), "m=") == "m=audio 20000 RTP/AVP 0 8 100|");
+    answered without{"m=audio 10000 RTP/AVP 0 101\r\na=rtpmap:101 opus/48000/2\r\n"};
+    CHECK(lines(offer_from(without.side, us()), "m=") == "m=audio 20000 RTP/AVP 0 8|");
+}
+
+TEST_CASE("sdp::negotiation: what is repeated is what was said, whoever had offered") {
+    const auto repeated = [](negotiation& side) {
+        std::array<char, 2048> memory{};
+        const auto size = side.repeat(us(), memory);
+        REQUIRE(size);
+        return std::string{memory.data(), *size};
+    };
+    const std::string media =
+        "m=audio 10000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+    answered call{media + "a=sendonly\r\n"};
+    CHECK(repeated(call.side) == call.text);
+    const auto again = call.side.receive_answer(offer_of(media + "a=sendonly\r\n"));
+    REQUIRE(again);
+    CHECK(*again == call.outcome);
+    CHECK(again->held);
+    CHECK(repeated(call.side) == call.text); // Now it was an offer of ours.
+    call.side.abandon();
+    answered asleep{"m=audio 0 RTP/AVP 0\r\n"};
+    CHECK(lines(repeated(asleep.side), "m=") == "m=audio 0 RTP/AVP 0|");
+    REQUIRE(asleep.side.receive_answer(offer_of("m=audio 0 RTP/AVP 0\r\n")));
+    CHECK(asleep.side.current()->disabled);
+    negotiation first{1};
+    CHECK(lines(repeated(first), "m=") == "m=audio 20000 RTP/AVP 0 8 101|");
+}
+
 } // namespace
 } // namespace trunkline::sdp

@@ -67,8 +67,11 @@ TEST_CASE("sip::framer: what says not where it ends breaks the stream, once and 
         }
     }
     framer frames;
-    frames.feed(as_bytes(message("", "Subject: none")));
-    CHECK(frames.next().reason.code == errc::missing);
+    const auto endless = message("", "Subject: none");
+    frames.feed(as_bytes("\r\n" + endless + "12345"));
+    const auto last = frames.next();
+    CHECK(last.reason.code == errc::missing);
+    CHECK(std::string{last.bytes.data(), last.bytes.size()} == endless);
     frames.feed(as_bytes(message("", "l: 0")));
     CHECK(frames.next().kind == kind::broken);
     CHECK(frames.pending() == 0);

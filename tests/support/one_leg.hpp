@@ -51,6 +51,7 @@ struct one_leg {
     calls::signalling_path path{.flow = {1, 1},
                                 .over = transport::udp,
                                 .peer = {address::v4(192, 0, 2, 10), 5060},
+                                .trusted = true,
                                 .sent_by = "198.51.100.1:5060",
                                 .media_at = address::v4(198, 51, 100, 1),
                                 .media_advertised = address::v4(198, 51, 100, 1)};
@@ -138,7 +139,8 @@ struct one_leg {
     [[nodiscard]] flow_info info() const { return {transport::udp, {}, {}, path.peer}; }
     void fresh(const sip::message_view& view, const std::string& text, flow_id flow) {
         if (view.method() == sip::method::cancel) {
-            if (transactions.cancelled(view)) leg->cancelled(now, out);
+            if (transactions.cancelled(view))
+                leg->cancelled(view.value(sip::header::reason), now, out);
         } else if (view.method() == sip::method::invite && view.to().tag().empty()) {
             make(direction::inbound);
             incoming =

@@ -104,17 +104,21 @@ TEST_CASE("trunks::engine: dialled numbers begin with + or never do, names stay 
         std::string dialled;
         std::string sent;
     };
-    for (const auto& [plus, dialled, user] : std::vector<row>{{true, "4930999", "+4930999"},
-                                                              {true, "+4930999", "+4930999"},
-                                                              {false, "4930999", "4930999"},
-                                                              {false, "+4930999", "4930999"},
-                                                              {true, "alice", "alice"},
-                                                              {true, "*97", "*97"},
-                                                              {false, "a b", ""},
-                                                              {false, "", ""},
-                                                              {false, "a@b", ""},
-                                                              {false, "x\r\nVia: y", ""},
-                                                              {true, "50%", "50%25"}}) {
+    for (const auto& [plus, dialled, user] :
+         std::vector<row>{{true, "4930999", "+4930999"},
+                          {true, "+4930999", "+4930999"},
+                          {false, "4930999", "4930999"},
+                          {false, "+4930999", "4930999"},
+                          {true, "alice", "alice"},
+                          {true, "*97", "*97"},
+                          {true, "tel:+49-30-999;x=1", "+4930999"},
+                          {false, "tel:+49(30)999", "4930999"},
+                          {true, "tel:", ""},
+                          {false, "a b", ""},
+                          {false, "", ""},
+                          {false, "a@b", ""},
+                          {false, "x\r\nVia: y", ""},
+                          {true, "50%", "50%25"}}) {
         const std::string number = dialled;
         CAPTURE(number);
         dialler d;

@@ -34,6 +34,7 @@ leg::leg(environment& around, const sip::identity& who, owner_id owner, directio
     wake(session_timer_, timer::session);
     wake(transfer_timer_, timer::transfer);
     wake(reinvite_timer_, timer::reinvite);
+    wake(referral_timer_, timer::referral);
 }
 
 leg::~leg() {
@@ -70,7 +71,7 @@ std::string_view leg::contact_parameters() const noexcept {
 
 void leg::disarm_all() noexcept {
     for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_, &session_timer_,
-                       &transfer_timer_, &reinvite_timer_}) {
+                       &transfer_timer_, &reinvite_timer_, &referral_timer_}) {
         around_.wheel.disarm(*node);
     }
 }
@@ -204,6 +205,7 @@ void leg::fire(timer which, time_point now, outbox& out) {
     case timer::session: return session_due(now, out);
     case timer::transfer: return tell_transfer(transfer_state::unknown, 0, out);
     case timer::reinvite: return refresh_session(now, out);
+    case timer::referral: return referral_expired(now, out);
     }
 }
 
@@ -238,9 +240,10 @@ void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now
         end(std::move(how), now, out);
         if (!invite_) return finish();
         phase_ = phase::leaving;
+        bye_reason_ = reason_line(code, reason);
         // Section 9.1: a CANCEL waits for a provisional response; without any, Timer B ends it.
         if (provisional_seen_)
-            around_.transactions.cancel(invite_, now, out);
+            around_.transactions.cancel(invite_, now, out, bye_reason_);
         else
             cancel_wanted_ = true;
         around_.wheel.arm(guard_timer_, now + 2 * 64 * around_.timers.t1);
@@ -271,13 +274,13 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
         if (reinvite_done_) return;
         negotiation_.abandon();
         reinvite_ = {};
-        return refresh_failed(status, now, out);
+        return refresh_failed(status, {}, now, out);
     }
     if (const auto asked = std::ranges::find(asking_, what.id, &asking::id);
         asked != asking_.end()) {
         const auto method = asked->what;
         asking_.erase(asked);
-        return asked_failed(method, status, now, out);
+        return asked_failed(method, status, {}, now, out);
     }
     if (what.id != invite_) return;
     if (direction_ == direction::inbound) {

@@ -53,8 +53,9 @@ void leg::respond(int status, std::string_view reason, std::string_view fields,
     to.raw(fields).body("application/sdp", body);
     const auto bytes = out.commit(to.size());
     around_.transactions.responded(invite_, status, bytes, now);
+    if (status < 200) said_provisionally_ = status;
     if (reliably) return keep_provisional(bytes, now);
-    if (status < 200) return;
+    if (status < 200) return remind_of_ringing(now);
     stop_repeating();
     if (status < 300) keep_2xx(bytes, invite.cseq().number, path_.flow, now);
 }
@@ -145,8 +146,9 @@ void leg::reject(int status, std::string_view reason, std::string_view fields, c
     finish();
 }
 
-void leg::cancelled(time_point now, outbox& out) {
-    reject(487, sip::reason_phrase(487), {}, {ended_by::caller, 487, "cancelled by the caller", {}},
+void leg::cancelled(std::string_view reason, time_point now, outbox& out) {
+    reject(487, sip::reason_phrase(487), {},
+           {ended_by::caller, 487, "cancelled by the caller", std::string{reason.substr(0, 512)}},
            now, out);
 }
 

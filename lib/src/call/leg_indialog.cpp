@@ -52,6 +52,13 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     if (const auto fields = unsupported_fields(request, *settings_); !fields.empty()) {
         return answer(420, fields);
     }
+    const bool described = request.method() == sip::method::invite ||
+                           request.method() == sip::method::update ||
+                           request.method() == sip::method::prack;
+    if (described && !request.body().empty() &&
+        !iequals(request.content_type(), "application/sdp")) {
+        return answer(415, "Accept: application/sdp\r\n");
+    }
     const auto& source = from.peer;
     switch (request.method()) {
     case sip::method::bye:
@@ -66,7 +73,7 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     case sip::method::refer: return referred(request, id, flow, source, now, out);
     case sip::method::notify: return notified(request, id, flow, source, now, out);
     case sip::method::info: answer(200); return info_received(request, out);
-    case sip::method::options: return answer(200, allow_field());
+    case sip::method::options: return answer(200, capability_fields(*settings_));
     default: return answer(request.method() == sip::method::other ? 501 : 405, allow_field());
     }
 }
@@ -120,6 +127,8 @@ void leg::bye_received(const sip::message_view& request, time_point now, outbox&
                       now, out);
     }
     last_2xx_.clear();
+    // They have to refuse it now (section 15.1.2), and go on until that has its ACK.
+    if (reinviting()) around_.transactions.abandon(std::exchange(reinvite_, {}), now);
     end({by, 200, "BYE", std::move(words)}, now, out);
     finish();
 }
@@ -179,8 +188,9 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
     negotiation_.set_local(local_media());
     const auto offered = negotiation_.receive_offer(request.body());
     if (!offered) {
-        const bool glare = offered.reason().code == errc::wrong_state;
-        return answer(glare ? 491 : 488, {}, {});
+        const auto& why = offered.reason();
+        if (why.code == errc::wrong_state) return answer(491, {}, {});
+        return answer(488, warning_field(why), {});
     }
     const auto size = negotiation_.write_answer(body);
     if (!size) {
@@ -199,6 +209,8 @@ bool leg::busy_negotiating(const sip::message_view& request) const {
     }
     // Before the 200 it may come once the INVITE's own offer has a reliable answer.
     const bool settled = described_reliably_ && last_provisional_.empty();
+    // One negotiation serves all forks that ring: none of them may take it over by an offer.
+    if (phase_ == phase::inviting && early_.size() > 1) return !request.body().empty();
     return phase_ == phase::incoming && !request.body().empty() && !settled;
 }
 
@@ -232,13 +244,21 @@ void leg::send_bye(time_point now, outbox& out) {
     sip::writer to{out.reserve(path_.flow, room_for_message + dialog_.room(), owner_)};
     dialog_.write_head(to, sip::method::bye, dialog_.next_cseq(), around_.transactions.branch(bye_),
                        via_transport(), path_.sent_by);
-    credentials_.write(to, "BYE", dialog_.remote_target(), *settings_, around_.random);
+    write_credentials(to, "BYE", dialog_.remote_target());
     to.raw(bye_reason_).no_body();
     around_.transactions.sent(bye_, out.commit(to.size()), now);
 }
 
+/// What the trunk's account says is for its gateways alone: whoever else a Contact leads to could
+/// have it digest any nonce (CVE-2021-41158).
+void leg::write_credentials(sip::writer& to, std::string_view method, std::string_view uri) {
+    if (!path_.trusted) return;
+    credentials_.write(to, method, uri, *settings_, around_.random);
+}
+
 bool leg::take_challenge(const sip::message_view& response, outbox& out) {
-    const auto found = credentials_.take(response, *settings_);
+    const auto found = path_.trusted ? credentials_.take(response, *settings_)
+                                     : credentials::verdict::not_a_gateway;
     if (found == credentials::verdict::answered) return true;
     out.note(severity::warning, diagnostic::challenge_ignored, told_,
              {static_cast<std::int64_t>(found)});
@@ -284,6 +304,7 @@ void leg::set_path(signalling_path path, time_point now, outbox& out) {
     // A flow that went takes responses and what is under way with it; a target that moved does not.
     if (!rerouting_) {
         if (flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
+        if (invite_flow_ == path_.flow) invite_flow_ = path.flow;
         for (const auto id : {invite_, bye_, reinvite_}) around_.transactions.move(id, path.flow);
         for (const auto& one : asking_) around_.transactions.move(one.id, path.flow);
     }

@@ -49,6 +49,7 @@ void leg::send_invite(time_point now, outbox& out) {
         end({ended_by::local_error, 500, "no offer could be written", {}}, now, out);
         return finish();
     }
+    invite_flow_ = path_.flow;
     invite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
     sip::writer to{out.reserve(path_.flow, room_for_request + *size, owner_)};
     to.request_line("INVITE", invitation_.request_uri);
@@ -65,7 +66,7 @@ void leg::send_invite(time_point now, outbox& out) {
     if (settings_->provisionals == reliability::required) to.field(sip::header::require, "100rel");
     session_.write_request(to);
     if (!settings_->user_agent.empty()) to.field(sip::header::user_agent, settings_->user_agent);
-    credentials_.write(to, "INVITE", invitation_.request_uri, *settings_, around_.random);
+    write_credentials(to, "INVITE", invitation_.request_uri);
     for (const auto& [name, value] : invitation_.headers) to.field(name, value);
     to.body("application/sdp", {body.data(), *size});
     if (to.size() > limits::udp_request && std::exchange(large_by_stream_, false)) {
@@ -120,7 +121,7 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
     provisional_seen_ = true;
     if (cancel_wanted_) {
         cancel_wanted_ = false;
-        return around_.transactions.cancel(invite_, now, out);
+        return around_.transactions.cancel(invite_, now, out, bye_reason_);
     }
     if (phase_ != phase::inviting || response.status() == 100) return;
     if (!take_reliable(response, now, out)) return;
@@ -209,27 +210,14 @@ void leg::send_ack(const sip::dialog& where, std::uint32_t cseq, outbox& out) {
     branch += letters.view();
     sip::writer to{out.reserve(path_.flow, room_for_request + where.room(), owner_)};
     where.write_head(to, sip::method::ack, cseq, branch, via_transport(), path_.sent_by);
-    credentials_.write_ack(to);
+    if (path_.trusted) credentials_.write_ack(to);
     to.no_body();
     static_cast<void>(out.commit(to.size()));
 }
 
-/// Section 13.2.2.4: every 2xx is acknowledged, and what is not wanted is ended by BYE: once, for
-/// the 2xx may be repeated. No real call forks further than that.
 void leg::leave_fork(const sip::message_view& response, time_point now, outbox& out) {
-    constexpr int most_forks = 16;
-    auto other = sip::dialog::as_caller(response);
-    send_ack(other, invite_cseq_, out);
-    if (response.to().tag() == left_fork_ || forks_left_ == most_forks) return;
-    left_fork_ = response.to().tag();
-    ++forks_left_;
-    const auto id =
-        around_.transactions.open(sip::method::bye, path_.flow, reliable(), owner_id::none);
-    sip::writer to{out.reserve(path_.flow, room_for_request + other.room(), owner_)};
-    other.write_head(to, sip::method::bye, other.next_cseq(), around_.transactions.branch(id),
-                     via_transport(), path_.sent_by);
-    to.no_body();
-    around_.transactions.sent(id, out.commit(to.size()), now);
+    around_.other_forks.leave(response, {invite_flow_, path_.over, path_.sent_by},
+                              around_.transactions, around_.random, now, out);
 }
 
 } // namespace trunkline::calls

@@ -1,4 +1,5 @@
 // Signs of life within the dialog: UPDATE or re-INVITE of ours, as the session timer wants them.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -57,9 +58,7 @@ void leg::refresh_session(time_point now, outbox& out) {
     if (ask(std::move(what), now, out) == 0) refresh_later(now);
 }
 
-/// Half of the interval is left for another try, or for several.
-void leg::refresh_later(time_point now) {
-    constexpr auto pause = 10s;
+void leg::refresh_later(time_point now, duration pause) {
     if (session_.running() && !told_end_) around_.wheel.arm(reinvite_timer_, now + pause);
 }
 
@@ -74,7 +73,8 @@ void leg::refreshed(const sip::message_view& response, time_point now) {
 
 /// Section 12.2.1.2 of RFC 3261: 481 and 408 say that there is no call any more. All else says
 /// something about this request alone, and the session lives on until it expires.
-void leg::refresh_failed(int status, time_point now, outbox& out) {
+void leg::refresh_failed(int status, std::optional<std::uint32_t> retry_after, time_point now,
+                         outbox& out) {
     if (told_end_ || phase_ != phase::confirmed) return;
     if (status == 481 || status == 408) {
         return hang_up(ended_by::timeout, status, "the far end knows nothing of the call", now,
@@ -83,13 +83,14 @@ void leg::refresh_failed(int status, time_point now, outbox& out) {
     // It had said that it takes UPDATE. Who takes no re-INVITE either is not asked at once again.
     const bool unknown = status == 405 || status == 501;
     if (unknown && std::exchange(peer_takes_update_, false)) return refresh_session(now, out);
-    refresh_later(now);
+    refresh_later(now,
+                  std::max<duration>(usual_pause, std::chrono::seconds{retry_after.value_or(0)}));
 }
 
 /// Says again what was agreed, so that nothing about the media changes.
 void leg::send_reinvite(time_point now, outbox& out) {
     std::array<char, 2048> body{};
-    const auto size = negotiation_.write_offer(local_media(), body);
+    const auto size = negotiation_.repeat(local_media(), body);
     if (!size) return refresh_later(now); // Theirs is under way, and may yet come to nothing.
     if (reinvite_) around_.transactions.disown(reinvite_);
     reinvite_ = around_.transactions.open(sip::method::invite, path_.flow, reliable(), owner_);
@@ -102,8 +103,14 @@ void leg::send_reinvite(time_point now, outbox& out) {
     to.field(sip::header::allow, allowed_methods);
     to.field(sip::header::supported, "timer"); // Nobody is to ring reliably in mid-call.
     session_.write_request(to);
-    credentials_.write(to, "INVITE", dialog_.remote_target(), *settings_, around_.random);
+    write_credentials(to, "INVITE", dialog_.remote_target());
     to.body("application/sdp", {body.data(), *size});
+    if (to.failed() || to.size() > limits::header_section) { // Routes that nobody would read.
+        static_cast<void>(out.commit(0));
+        around_.transactions.forget(std::exchange(reinvite_, {}));
+        negotiation_.abandon();
+        return refresh_later(now);
+    }
     around_.transactions.sent(reinvite_, out.commit(to.size()), now);
 }
 
@@ -133,7 +140,9 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
         challenge ? take_challenge(response, out) : status == 422 && session_.raise(response);
     if (again) return send_reinvite(now, out);
     reinvite_challenged_ = false;
-    if (status != 491) return refresh_failed(status, now, out);
+    if (status != 491) {
+        return refresh_failed(status, response.seconds(sip::header::retry_after), now, out);
+    }
     // Section 14.1: whoever made the Call-ID waits longer, so that the two do not meet again.
     const auto steps = direction_ == direction::outbound ? 210 + around_.random.below(191)
                                                          : around_.random.below(201);

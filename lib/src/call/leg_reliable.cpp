@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
 #include <trunkline/core/text.hpp>
 
@@ -86,7 +87,10 @@ void leg::keep_provisional(std::span<const std::byte> bytes, time_point now) {
 }
 
 void leg::repeat_provisional(time_point now, outbox& out) {
-    if (last_provisional_.empty()) return;
+    if (last_provisional_.empty()) {
+        if (said_provisionally_ == 183) return send_progress(now, out); // With its answer.
+        return respond_provisionally(said_provisionally_, {}, now, out);
+    }
     if (now >= repeat_until_) {
         out.note(severity::warning, diagnostic::prack_missing, told_);
         return reject(504, sip::reason_phrase(504), {},
@@ -106,10 +110,15 @@ void leg::stop_repeating() noexcept {
     around_.wheel.disarm(repeat_timer_);
 }
 
+/// RFC 3261 section 13.3.1.1: proxies on the way give up on whoever is silent for three minutes.
+void leg::remind_of_ringing(time_point now) {
+    around_.wheel.arm(repeat_timer_, now + std::chrono::minutes{1});
+}
+
 void leg::prack_received(const sip::message_view& request, sip::transaction_id id, flow_id flow,
                          const endpoint& source, time_point now, outbox& out) {
-    const auto answer = [&](int status, std::string_view body) {
-        reply(request, id, flow, source, status, {}, body, now, out);
+    const auto answer = [&](int status, std::string_view body, std::string_view fields = {}) {
+        reply(request, id, flow, source, status, fields, body, now, out);
     };
     const auto which = read_rack(request.value(sip::header::rack));
     const bool ours = phase_ == phase::incoming && !last_provisional_.empty() &&
@@ -118,6 +127,7 @@ void leg::prack_received(const sip::message_view& request, sip::transaction_id i
     if (!ours) return answer(481, {});
     const int next = next_provisional_;
     stop_repeating();
+    remind_of_ringing(now);
     if (negotiation_.current_state() == sdp::negotiation::state::offered) {
         const auto agreed = negotiation_.receive_answer(request.body());
         if (agreed)
@@ -130,10 +140,13 @@ void leg::prack_received(const sip::message_view& request, sip::transaction_id i
         // Section 5: once the first offer has its answer, PRACK may bring another offer.
         std::array<char, 2048> body{};
         negotiation_.set_local(local_media());
-        const auto size = negotiation_.receive_offer(request.body())
-                              ? negotiation_.write_answer(body)
-                              : result<std::size_t>{error{.code = errc::not_supported}};
-        answer(size ? 200 : 488, size ? std::string_view{body.data(), *size} : std::string_view{});
+        const auto offered = negotiation_.receive_offer(request.body());
+        const auto size =
+            offered ? negotiation_.write_answer(body) : result<std::size_t>{offered.reason()};
+        if (size)
+            answer(200, {body.data(), *size});
+        else
+            answer(488, {}, warning_field(size.reason()));
         if (const auto agreed = negotiation_.current(); size && agreed) agree(*agreed, now);
     } else {
         answer(200, {});

@@ -44,8 +44,7 @@ std::uint32_t leg::ask(asking what, time_point now, outbox& out) {
         out.reserve(path_.flow, room_for_request + within->room() + what.body.size(), owner_)};
     within->write_head(to, what.what, cseq, around_.transactions.branch(what.id), via_transport(),
                        path_.sent_by);
-    credentials_.write(to, sip::name(what.what), within->remote_target(), *settings_,
-                       around_.random);
+    write_credentials(to, sip::name(what.what), within->remote_target());
     to.raw(what.fields).body(what.type, what.body);
     const auto bytes = out.commit(to.size());
     if (bytes.empty()) {
@@ -66,7 +65,7 @@ void leg::asked_answered(asking what, const sip::message_view& response, time_po
         if (take_challenge(response, out)) {
             const auto method = what.what;
             const auto cseq = ask(std::move(what), now, out);
-            if (cseq == 0) return asked_failed(method, status, now, out);
+            if (cseq == 0) return asked_failed(method, status, {}, now, out);
             if (method == sip::method::refer) transfer_cseq_ = cseq;
             return;
         }
@@ -74,14 +73,18 @@ void leg::asked_answered(asking what, const sip::message_view& response, time_po
     if (status == 422 && what.what == sip::method::update && session_.raise(response)) {
         return refresh_session(now, out);
     }
-    if (status >= 300) return asked_failed(what.what, status, now, out);
+    if (status >= 300) {
+        return asked_failed(what.what, status, response.seconds(sip::header::retry_after), now,
+                            out);
+    }
     if (what.what == sip::method::update) return refreshed(response, now);
     if (what.what == sip::method::refer) return transfer_answered(status, now, out);
 }
 
-void leg::asked_failed(sip::method what, int status, time_point now, outbox& out) {
+void leg::asked_failed(sip::method what, int status, std::optional<std::uint32_t> retry_after,
+                       time_point now, outbox& out) {
     switch (what) {
-    case sip::method::update: return refresh_failed(status, now, out);
+    case sip::method::update: return refresh_failed(status, retry_after, now, out);
     case sip::method::refer: return transfer_answered(status, now, out);
     case sip::method::notify: referred_ = false; return;
     default: return; // A PRACK that came to nothing: the INVITE will, or it will not.

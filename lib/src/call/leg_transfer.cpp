@@ -143,22 +143,36 @@ result<void> leg::report_referral(int status, time_point now, outbox& out) {
     if (!referred_ || phase_ != phase::confirmed) return error{.code = errc::wrong_state};
     if (status < 100 || status > 699) return error{.code = errc::bad_number};
     const bool last = status >= 200;
+    const auto* state = last ? "terminated;reason=noresource" : "active;expires=180";
+    if (!notify(status, state, now, out)) return error{.code = errc::full};
+    referred_ = !last;
+    if (last)
+        around_.wheel.disarm(referral_timer_);
+    else
+        around_.wheel.arm(referral_timer_, now + last_notice_within);
+    return {};
+}
+
+/// Nobody said in all that time what became of it: the peer is not to wait for ever.
+void leg::referral_expired(time_point now, outbox& out) {
+    if (!std::exchange(referred_, false) || phase_ != phase::confirmed) return;
+    static_cast<void>(notify(408, "terminated;reason=timeout", now, out));
+}
+
+bool leg::notify(int status, std::string_view state, time_point now, outbox& out) {
     std::array<std::byte, 256> room{};
     sip::writer fields{room};
     write_contact(fields);
     // Section 2.4.6: from the second one on it has to be told which is meant.
     fields.name(sip::header::event).raw("refer;id=").number(referral_cseq_).line();
-    fields.field(sip::header::subscription_state,
-                 last ? "terminated;reason=noresource" : "active;expires=180");
+    fields.field(sip::header::subscription_state, state);
     asking what{.what = sip::method::notify,
                 .tag = std::string{dialog_.remote_tag()},
                 .type = "message/sipfrag;version=2.0"};
     what.fields = as_text(std::span{room}.first(fields.size()));
     what.body = "SIP/2.0 " + std::to_string(status) + ' ';
     what.body.append(sip::reason_phrase(status)).append("\r\n");
-    if (ask(std::move(what), now, out) == 0) return error{.code = errc::full};
-    referred_ = !last;
-    return {};
+    return ask(std::move(what), now, out) != 0;
 }
 
 } // namespace trunkline::calls

@@ -37,7 +37,7 @@ bool negotiation::slot::assign(std::string_view kind, std::string_view transport
 result<std::size_t> negotiation::write(const exchange& what, const codec_list& codecs,
                                        bool disabled, std::span<char> into) noexcept {
     const auto& local = what.local;
-    const auto direction = what.we_offered ? local.direction : what.outcome.direction;
+    const auto direction = what.we_offered ? what.said : what.outcome.direction;
     const auto rtcp_port = local.rtcp_port == 0 ? local.rtp_port + 1 : int{local.rtcp_port};
     const bool mux = what.we_offered ? local.rtcp_mux : what.outcome.rtcp_mux;
     const auto body = [&](std::uint64_t version) {
@@ -90,16 +90,15 @@ result<std::size_t> negotiation::write_offer(const local_media& local,
         return error{.code = errc::wrong_state};
     }
     if (const auto ready = reachable(local, false); !ready) return ready.reason();
-    const auto codecs = offered_codecs(local);
-    if (codecs.size() == 0) return error{.code = errc::not_supported, .field = 'a'};
     exchange made;
-    made.we_offered = true;
     made.local = local;
+    made.said = local.direction;
     if (has_stable_) {
         // RFC 3264 section 8: an m-line that was once there stays where it is for ever.
         made.slots = stable_.slots;
         made.slot_count = stable_.slot_count;
         made.ours = stable_.ours;
+        keep_numbers(made.local);
     } else {
         made.slot_count = 1;
     }
@@ -108,12 +107,56 @@ result<std::size_t> negotiation::write_offer(const local_media& local,
     if (!speaks(transport_of(line.transport()))) {
         static_cast<void>(line.assign("audio", "RTP/AVP", "0"));
     }
-    const auto size = write(made, codecs, false, into);
+    const auto size = offer(made, false, into);
+    if (size) local_ = local;
+    return size;
+}
+
+result<std::size_t> negotiation::repeat(const local_media& local, std::span<char> into) noexcept {
+    if (!has_stable_ || state_ != state::stable) return write_offer(local, into);
+    auto made = stable_;
+    if (!made.we_offered) {
+        const auto& outcome = made.outcome;
+        made.said = outcome.direction;
+        made.local.rtcp_mux = outcome.rtcp_mux;
+        made.local.codecs = {};
+        made.local.codecs.push_back({outcome.receive_payload_type, outcome.law});
+        made.local.dtmf = outcome.receive_telephone_event.has_value();
+        if (made.local.dtmf) {
+            made.local.codecs.push_back(
+                {*outcome.receive_telephone_event, encoding::telephone_event});
+        }
+    }
+    return offer(made, made.outcome.disabled, into);
+}
+
+result<std::size_t> negotiation::offer(exchange made, bool disabled,
+                                       std::span<char> into) noexcept {
+    made.we_offered = true;
+    const auto codecs = offered_codecs(made.local);
+    if (codecs.size() == 0) return error{.code = errc::not_supported, .field = 'a'};
+    const auto size = write(made, codecs, disabled, into);
     if (!size) return size;
-    local_ = local;
     pending_ = made;
     state_ = state::offered;
     return size;
+}
+
+void negotiation::keep_numbers(local_media& of) const noexcept {
+    const auto& known = stable_.outcome;
+    if (known.disabled) return;
+    codec_list kept;
+    for (auto each : of.codecs) {
+        if (each.encoding == encoding::telephone_event) continue;
+        if (each.encoding == known.law) each.payload_type = known.receive_payload_type;
+        kept.push_back(each);
+    }
+    if (known.receive_telephone_event) {
+        kept.push_back({*known.receive_telephone_event, encoding::telephone_event});
+    } else if (stable_.event_number_taken) {
+        of.dtmf = false;
+    }
+    of.codecs = kept;
 }
 
 result<agreed> negotiation::receive_answer(std::string_view text) noexcept {
@@ -164,7 +207,8 @@ result<agreed> negotiation::take(const media_view& media, const exchange& made) 
     }
     outcome.ptime = ptime_to_send(media, made.local.ptime);
     const auto theirs = direction_of(media);
-    outcome.direction = common(made.local.direction, reversed(theirs));
+    const auto ours = made.we_offered ? made.said : made.local.direction;
+    outcome.direction = common(ours, reversed(theirs));
     outcome.held = sends(made.local.direction) && !receives(theirs);
     return outcome;
 }
@@ -197,6 +241,7 @@ result<agreed> negotiation::receive_offer(std::string_view text) noexcept {
         made.ours = index;
         made.outcome = *outcome;
         made.theirs = direction_of(media);
+        made.event_number_taken = lists_usual_event_number(media);
     };
     // The stream that runs is kept where it is, whatever else is offered beside it.
     if (has_stable_ && stable_.ours < made.slot_count) consider(stable_.ours);

@@ -26,6 +26,13 @@ error about(errc code, const media_view& media) noexcept {
     return {.code = code, .field = 'm', .offset = static_cast<std::uint32_t>(media.offset())};
 }
 
+bool lists_usual_event_number(const media_view& media) noexcept {
+    for (std::size_t i = 0; i < media.format_count(); ++i) {
+        if (media.format(i).text == "101") return true;
+    }
+    return false;
+}
+
 codec_list offered_codecs(const local_media& local) noexcept {
     codec_list made;
     std::array<bool, 128> used{};

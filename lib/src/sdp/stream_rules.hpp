@@ -20,6 +20,8 @@ inline constexpr std::uint32_t telephone_rate = 8'000;
 /// What we would list in an offer: the laws in order, then telephone-event. Empty when it makes no
 /// sense: a payload type stands twice, a clock is no telephone's, or no law is there.
 [[nodiscard]] codec_list offered_codecs(const local_media& local) noexcept;
+/// Whether the number that offered_codecs() has for telephone-event stands in the m-line.
+[[nodiscard]] bool lists_usual_event_number(const media_view& media) noexcept;
 /// The payload type under which the peer lists `which`. In an answer a dynamic number that they
 /// left without an rtpmap can only mean what we offered under it.
 [[nodiscard]] std::optional<std::uint8_t> listed(const media_view& media, encoding which,

@@ -24,12 +24,12 @@ void framer::feed(std::span<const std::byte> bytes) {
 }
 
 framer::frame framer::next() {
-    const auto broken = [this](error reason) {
+    const auto broken = [this](error reason, std::size_t head = 0) {
+        const std::span<char> read{bytes_.data() + start_, head};
         is_broken_ = true;
         broken_ = reason;
-        bytes_.clear();
-        start_ = scanned_ = 0;
-        return frame{kind::broken, {}, reason};
+        start_ = bytes_.size();
+        return frame{kind::broken, read, reason};
     };
     if (is_broken_) return {kind::broken, {}, broken_};
     while (total_ == 0) {
@@ -57,7 +57,7 @@ framer::frame framer::next() {
             return {};
         }
         const auto body = body_length(end + 2);
-        if (!body) return broken(body.reason());
+        if (!body) return broken(body.reason(), end + 4 - start_);
         total_ = end + 4 - start_ + *body;
     }
     if (bytes_.size() - start_ < total_) return {};

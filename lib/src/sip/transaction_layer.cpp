@@ -173,18 +173,29 @@ void transaction_layer::forget(transaction_id id) {
     if (auto* found = slab_.find(id)) finish(*found);
 }
 
+void transaction_layer::abandon(transaction_id id, time_point now) {
+    auto* invite = slab_.find(id);
+    if (invite == nullptr) return;
+    invite->owner = owner_id::none;
+    const auto* figure = std::get_if<invite_client>(&invite->figure);
+    if (figure == nullptr || figure->current() != invite_client::state::proceeding) return;
+    if (!invite->cancelled_at_last) invite->cancelled_at_last = now + 64 * timers_.t1;
+    arm(*invite);
+}
+
 void transaction_layer::disown(transaction_id id) {
     if (auto* found = slab_.find(id)) found->owner = owner_id::none;
 }
 
 void transaction_layer::move(transaction_id id, flow_id to) {
-    auto* found = slab_.find(id);
-    if (found == nullptr) return;
-    found->flow = to;
-    if (auto* beside = slab_.find(found->cancel)) beside->flow = to;
+    auto* const found = slab_.find(id);
+    auto* const beside = found != nullptr ? slab_.find(found->cancel) : nullptr;
+    if (found != nullptr) found->flow = to;
+    if (beside != nullptr) beside->flow = to;
 }
 
-void transaction_layer::cancel(transaction_id id, time_point now, outbox& out) {
+void transaction_layer::cancel(transaction_id id, time_point now, outbox& out,
+                               std::string_view fields) {
     auto* invite = slab_.find(id);
     if (invite == nullptr || invite->cancel) return;
     const auto* figure = std::get_if<invite_client>(&invite->figure);
@@ -194,12 +205,14 @@ void transaction_layer::cancel(transaction_id id, time_point now, outbox& out) {
     if (figure->current() != invite_client::state::proceeding) return;
     auto copy = pool_.copy(invite->bytes);
     message_view request;
-    const auto parsed = request.parse({reinterpret_cast<char*>(copy.data()), copy.size()});
-    TRUNKLINE_ASSERT(parsed.has_value());
+    // What a peer made so long that nobody reads it can have no CANCEL, nor has it an answer.
+    if (!request.parse({reinterpret_cast<char*>(copy.data()), copy.size()})) {
+        return pool_.give_back(std::move(copy));
+    }
     const auto made = open(method::cancel, invite->flow, invite->reliable, owner_id::none);
-    writer to{out.reserve(invite->flow, room_beside(invite->bytes), invite->owner)};
+    writer to{out.reserve(invite->flow, room_beside(invite->bytes) + fields.size(), invite->owner)};
     write_beside(to, request, name(method::cancel), request.value(header::to));
-    to.no_body();
+    to.raw(fields).no_body();
     const auto bytes = out.commit(to.size());
     invite->cancel = made;
     sent(made, bytes, now);
@@ -331,8 +344,9 @@ void transaction_layer::acknowledge(const transaction& whose, const message_view
                                     outbox& out) {
     auto copy = pool_.copy(whose.bytes);
     message_view request;
-    const auto parsed = request.parse({reinterpret_cast<char*>(copy.data()), copy.size()});
-    TRUNKLINE_ASSERT(parsed.has_value());
+    if (!request.parse({reinterpret_cast<char*>(copy.data()), copy.size()})) {
+        return pool_.give_back(std::move(copy)); // As in cancel().
+    }
     writer to{out.reserve(whose.flow, room_beside(whose.bytes) + response.value(header::to).size(),
                           whose.owner)};
     write_beside(to, request, name(method::ack), response.value(header::to));

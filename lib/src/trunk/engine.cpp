@@ -124,6 +124,12 @@ void engine::receive_response(flow_id flow, time_point now, outbox& out) {
     } else if (auto* with = registration_of(got.owner)) {
         with->receive_response(*message_, got.id, now, out);
         registration_moved(*with, now, out);
+    } else if (message_->cseq().method == "INVITE" && message_->status() / 100 == 2) {
+        // A fork that answers when the call is over.
+        const auto* info = info_of(flow);
+        if (info == nullptr) return;
+        around_.other_forks.leave(*message_, {flow, info->transport, message_->top_via().sent_by},
+                                  transactions_, random_, now, out);
     }
 }
 

@@ -24,6 +24,10 @@ calls::signalling_path engine::path_of(flow_id flow, const trunk& on) const {
     path.flow = flow;
     path.over = info->transport;
     path.peer = info->peer;
+    // The peer of an open connection has shown who it is when that began.
+    path.trusted = std::ranges::any_of(on.gateways, [&](const gateway& one) {
+        return names_.stands_for(gateway_name::of(one), info->peer.address);
+    });
     const auto index = static_cast<std::size_t>(info->listener);
     const auto told = index < config_.listeners.size() ? config_.listeners[index] : advertised{};
     auto host = on.config.signalling.advertise;
@@ -95,12 +99,8 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     if (waiting_timer_.armed()) arm_waiting();
     if (who.leg) {
         auto* held = legs_.find(*who.leg);
-        const auto* of = held ? calls_.find(held->call) : nullptr;
         if (!held) return;
-        auto path = of ? path_of(up.flow, *of->trunk) : held->machine.path();
-        path.flow = up.flow;
-        path.over = up.info.transport;
-        path.peer = up.info.peer;
+        auto path = path_of(up.flow, *held->trunk);
         leave(std::exchange(held->on, up.flow));
         join(up.flow);
         held->machine.set_path(std::move(path), now, out);

@@ -277,7 +277,8 @@ void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox&
     // Section 9.2: the tag of the INVITE's own responses.
     const auto tag = held != nullptr ? held->machine.local_tag() : std::string_view{};
     answer(id, flow, from, invite ? 200 : 481, {}, now, out, tag);
-    if (held != nullptr) held->machine.cancelled(now, out);
+    if (held == nullptr) return;
+    held->machine.cancelled(message_->value(sip::header::reason), now, out);
 }
 
 /// Everything about the request is right: now the trunk needs a channel and the offer a codec.
@@ -312,8 +313,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
                             {ended_by::local_error, status, std::string{name(why)}, {}}, now, out);
     };
     if (!taken) {
-        return turn_down(488, diagnostic::refused_offer,
-                         "Warning: 305 trunkline \"no codec in common\"\r\n");
+        return turn_down(488, diagnostic::refused_offer, calls::warning_field(taken.reason()));
     }
     if (draining_) return turn_down(503, diagnostic::refused_draining, "Retry-After: 30\r\n");
     out.note(severity::info, diagnostic::call_started, made.id.owner());

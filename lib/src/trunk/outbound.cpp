@@ -25,10 +25,18 @@ namespace {
     return number;
 }
 
+/// A tel URI (RFC 3966) is the number that it is about; all else is dialled as it stands.
+[[nodiscard]] std::string number_of(std::string dialled) {
+    const auto uri = sip::uri_view::parse(dialled);
+    if (!uri || uri->scheme != sip::uri_view::scheme_kind::tel) return dialled;
+    return sip::telephone_number(uri->user);
+}
+
 } // namespace
 
 void engine::dial(dial_request what, time_point now, outbox& out) {
     const entry here{*this, now, out};
+    what.to = number_of(std::move(what.to));
     std::shared_ptr<const trunk> on;
     for (const auto& one : *directory_) {
         const bool wanted = what.trunk.empty() ? one->config.outbound && !one->gateways.empty()
@@ -177,11 +185,14 @@ calls::invitation engine::invitation_of(const live_call& of,
     if (of.anonymous) {
         // Section 4.1.1.3 of RFC 3323 and section 9.1 of RFC 3325: the carrier still knows who
         // calls.
-        made.headers.emplace_back("Privacy", "id");
-        const bool asserted = std::ranges::any_of(made.headers, [](const auto& one) {
-            return sip::header_of(one.first) == sip::header::p_asserted_identity;
-        });
-        if (!asserted) made.headers.emplace_back("P-Asserted-Identity", made.from);
+        const auto has = [&](sip::header which) {
+            return std::ranges::any_of(made.headers, [which](const auto& one) {
+                return sip::header_of(one.first) == which;
+            });
+        };
+        if (!has(sip::header::privacy)) made.headers.emplace_back("Privacy", "id");
+        if (!has(sip::header::p_asserted_identity))
+            made.headers.emplace_back("P-Asserted-Identity", made.from);
         made.contact_user = "anonymous";
         made.from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
     }

@@ -63,7 +63,10 @@ void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point
         const auto next = from.framer.next();
         if (next.kind == sip::framer::kind::need_more) break;
         if (next.kind == sip::framer::kind::broken) {
-            // Section 18.3: where the next message begins is not known any more.
+            // Section 18.3: where the next message begins is not known any more. Who sent this one
+            // is told, if it says to whom.
+            const auto parsed = message_->parse(next.bytes, true);
+            if (!parsed && message_->answerable()) malformed(parsed.reason(), flow, info, now, out);
             out.note(severity::warning, diagnostic::stream_broken, owner_id::none,
                      {static_cast<std::int64_t>(next.reason.code), next.reason.offset});
             from.gone = true;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <trunkline/call/leg_settings.hpp>
+#include <trunkline/core/result.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/message.hpp>
 
@@ -22,6 +23,12 @@ inline constexpr std::string_view allowed_methods =
     return of.provisionals == reliability::off ? "timer" : "timer, 100rel";
 }
 
+/// RFC 3261 section 11.2: what the 200 of an OPTIONS says.
+[[nodiscard]] inline std::string capability_fields(const leg_settings& of) {
+    return allow_field() +
+           "Accept: application/sdp\r\nSupported: " + std::string{supported_options(of)} + "\r\n";
+}
+
 /// RFC 3261 section 8.2.2.3: an Unsupported line for each option that the request requires and that
 /// is not spoken here. Empty when there is none.
 [[nodiscard]] inline std::string unsupported_fields(const sip::message_view& request,
@@ -33,6 +40,18 @@ inline constexpr std::string_view allowed_methods =
         fields.append("Unsupported: ").append(option).append("\r\n");
     });
     return fields;
+}
+
+/// RFC 3261 section 20.43, the line of a 488: what is wrong with a description that was refused.
+[[nodiscard]] inline std::string warning_field(const error& why) {
+    std::string_view words = "305 trunkline \"no codec or transport in common\"";
+    if (why.code == errc::bad_address) {
+        words = "301 trunkline \"no address that media can be sent to\"";
+    } else if (why.code != errc::not_supported) {
+        return "Warning: 399 trunkline \"the SDP is wrong at byte " + std::to_string(why.offset) +
+               ": " + std::string{message(why.code)} + "\"\r\n";
+    }
+    return "Warning: " + std::string{words} + "\r\n";
 }
 
 } // namespace trunkline::calls

@@ -25,7 +25,8 @@ public:
         no_account,  ///< The trunk has none,
         other_realm, ///< or it is for another realm than the one that asks.
         repeated,    ///< It was answered already: the password is wrong. Or it is asked too often.
-        not_understood ///< No algorithm or scheme of ours.
+        not_understood, ///< No algorithm or scheme of ours.
+        not_a_gateway   ///< Who asks is nobody whom the account is for.
     };
 
     /// Reads all challenges of a 401 or 407; of each realm the first that can be answered.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <trunkline/call/forks.hpp>
 #include <trunkline/call/types.hpp>
 #include <trunkline/core/entropy.hpp>
 #include <trunkline/core/flow.hpp>
@@ -20,6 +21,7 @@ struct signalling_path {
     flow_id flow{};
     transport over = transport::udp;
     endpoint peer{};
+    bool trusted = false;       ///< The peer may be shown credentials: it is a gateway.
     std::string sent_by{};      ///< Host and port as the peer reaches us.
     address media_at{};         ///< Bound to,
     address media_advertised{}; ///< and told in SDP.
@@ -52,6 +54,7 @@ struct environment {
     const sip::timers& timers;
     std::vector<notice>& notices;
     duration wall_clock_offset{};
+    forks other_forks{};
 };
 
 } // namespace trunkline::calls

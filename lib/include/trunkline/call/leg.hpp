@@ -32,6 +32,7 @@ public:
         session = 16, ///< A refresh is due, or the end.
         transfer = 17,
         reinvite = 18, ///< After a glare (RFC 3261 section 14.1).
+        referral = 19, ///< The peer's subscription to one ends.
     };
 
     /// `owner` is the leg's own: of transactions, media and notices. Events are told to `told`, or
@@ -55,8 +56,9 @@ public:
     /// `fields` are whole header lines.
     void reject(int status, std::string_view reason, std::string_view fields, const ending& end,
                 time_point now, outbox& out);
-    /// A CANCEL for it came: it was answered 200 already.
-    void cancelled(time_point now, outbox& out);
+    /// A CANCEL for it came: it was answered 200 already. `reason` is its Reason, as RFC 3326 has
+    /// it.
+    void cancelled(std::string_view reason, time_point now, outbox& out);
 
     // Outbound.
 
@@ -150,6 +152,7 @@ private:
     void keep_provisional(std::span<const std::byte> bytes, time_point now);
     void repeat_provisional(time_point now, outbox& out);
     void stop_repeating() noexcept;
+    void remind_of_ringing(time_point now);
     void prack_received(const sip::message_view& request, sip::transaction_id id, flow_id flow,
                         const endpoint& source, time_point now, outbox& out);
     [[nodiscard]] bool take_reliable(const sip::message_view& response, time_point now,
@@ -183,27 +186,33 @@ private:
     std::uint32_t ask(asking what, time_point now, outbox& out);
     void asked_answered(asking what, const sip::message_view& response, time_point now,
                         outbox& out);
-    void asked_failed(sip::method what, int status, time_point now, outbox& out);
+    void asked_failed(sip::method what, int status, std::optional<std::uint32_t> retry_after,
+                      time_point now, outbox& out);
     void drop_requests() noexcept;
     [[nodiscard]] sip::dialog* dialog_with(std::string_view tag);
     [[nodiscard]] early* early_dialog(const sip::message_view& response);
 
     // leg_refresh.cpp
+    static constexpr duration usual_pause = std::chrono::seconds{10};
     void note_peer(const sip::message_view& message);
     void watch_session();
     void session_due(time_point now, outbox& out);
     void refresh_session(time_point now, outbox& out);
-    void refresh_later(time_point now);
+    /// Half of the interval is left for another try, or for several.
+    void refresh_later(time_point now, duration pause = usual_pause);
     void refreshed(const sip::message_view& response, time_point now);
     [[nodiscard]] bool reinviting() const noexcept { return reinvite_ && !reinvite_done_; }
     void send_reinvite(time_point now, outbox& out);
     void reinvite_response(const sip::message_view& response, time_point now, outbox& out);
-    void refresh_failed(int status, time_point now, outbox& out);
+    void refresh_failed(int status, std::optional<std::uint32_t> retry_after, time_point now,
+                        outbox& out);
     void write_contact(sip::writer& to) const;
 
     // leg_transfer.cpp
     void transfer_answered(int status, time_point now, outbox& out);
     void tell_transfer(transfer_state state, int status, outbox& out);
+    [[nodiscard]] bool notify(int status, std::string_view state, time_point now, outbox& out);
+    void referral_expired(time_point now, outbox& out);
     void notified(const sip::message_view& request, sip::transaction_id id, flow_id flow,
                   const endpoint& source, time_point now, outbox& out);
     void referred(const sip::message_view& request, sip::transaction_id id, flow_id flow,
@@ -222,6 +231,7 @@ private:
                const endpoint& source, int status, std::string_view fields, std::string_view body,
                time_point now, outbox& out);
     void send_bye(time_point now, outbox& out);
+    void write_credentials(sip::writer& to, std::string_view method, std::string_view uri);
     [[nodiscard]] bool take_challenge(const sip::message_view& response, outbox& out);
     void follow_target();
 
@@ -241,7 +251,7 @@ private:
     bool bye_when_acked_ = false;
     bool ack_waits_ = false; ///< For the path to the dialog's target.
     bool bye_waits_ = false;
-    std::string bye_reason_; ///< A header line, of RFC 3326; empty when nobody gave one.
+    std::string bye_reason_; ///< Of CANCEL, too: a header line of RFC 3326, or nothing.
     bool rerouting_ = false;
     bool large_by_stream_ = false;
     bool invite_waits_ = false; ///< For the path that a large one asked for.
@@ -256,6 +266,7 @@ private:
     bool has_dialog_ = false;
     sip::transaction_id invite_;
     sip::transaction_id bye_;
+    flow_id invite_flow_{}; ///< Of ours; the dialog's may lead elsewhere.
     std::uint32_t invite_cseq_ = 1;
     std::optional<sip::message> request_; ///< The INVITE, until it is acknowledged.
     endpoint source_{};                   ///< Where it came from.
@@ -263,8 +274,6 @@ private:
     credentials credentials_;
     std::vector<early> early_;   ///< Forks that ring, until one answers.
     std::vector<asking> asking_; ///< Requests of ours in the dialog, but INVITE and BYE.
-    std::string left_fork_;      ///< The tag of the last fork that was left,
-    int forks_left_ = 0;         ///< and how many were.
 
     sdp::negotiation negotiation_;
     wish wish_ = wish::none;
@@ -295,6 +304,7 @@ private:
     std::vector<std::byte> last_provisional_; ///< Reliable, and not acknowledged yet.
     std::uint32_t rseq_ = 0;
     int next_provisional_ = 0;        ///< What waits for that.
+    int said_provisionally_ = 0;      ///< The last one's status.
     bool described_reliably_ = false; ///< The answer has arrived: the 200 does not repeat it.
 
     std::vector<std::byte> last_2xx_;
@@ -308,6 +318,7 @@ private:
     timer_node session_timer_;
     timer_node transfer_timer_;
     timer_node reinvite_timer_;
+    timer_node referral_timer_;
 };
 
 } // namespace trunkline::calls

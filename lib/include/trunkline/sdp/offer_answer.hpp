@@ -118,6 +118,10 @@ public:
     /// A first offer, a re-offer, or the late offer of a 200; returns how much of `into` it takes.
     [[nodiscard]] result<std::size_t> write_offer(const local_media& local,
                                                   std::span<char> into) noexcept;
+    /// An offer that changes nothing (RFC 4028 section 7.4): what we said last, with its version.
+    /// Before anything was agreed it is a first offer.
+    [[nodiscard]] result<std::size_t> repeat(const local_media& local,
+                                             std::span<char> into) noexcept;
     /// The answer to our offer. A 200 may bring another than the 183 did: the last one counts.
     [[nodiscard]] result<agreed> receive_answer(std::string_view text) noexcept;
 
@@ -161,13 +165,19 @@ private:
         std::size_t ours = 0; ///< The slot of the audio stream.
         bool we_offered = false;
         local_media local{};
+        sdp::direction said = sdp::direction::sendrecv; ///< In our offer.
         std::array<char, 24> timing{'0', ' ', '0'}; ///< An answer repeats the offer's t=.
         std::size_t timing_size = 3;
+        bool event_number_taken = false; ///< Theirs for another format is what we would use.
         sdp::direction theirs = sdp::direction::sendrecv; ///< After what c=0.0.0.0 takes away.
         agreed outcome{};
     };
 
     [[nodiscard]] result<agreed> take(const media_view& media, const exchange& made) const noexcept;
+    [[nodiscard]] result<std::size_t> offer(exchange made, bool disabled,
+                                            std::span<char> into) noexcept;
+    /// RFC 3264 section 8.3.2: within a session no number ever stands for another format.
+    void keep_numbers(local_media& of) const noexcept;
     [[nodiscard]] result<std::size_t> write(const exchange& what, const codec_list& codecs,
                                             bool disabled, std::span<char> into) noexcept;
 

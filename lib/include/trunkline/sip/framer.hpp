@@ -24,8 +24,10 @@ public:
     };
     struct frame {
         framer::kind kind = kind::need_more;
-        std::span<char> bytes{}; ///< Mutable, for unfolding. Valid until the next feed() or next().
-        error reason{};          ///< Of broken: missing, duplicate, bad_number, limit_exceeded.
+        /// Mutable, for unfolding. Valid until the next feed() or next(). Of broken: the header
+        /// section when its end was found, so that its sender can be told.
+        std::span<char> bytes{};
+        error reason{}; ///< Of broken: missing, duplicate, bad_number, limit_exceeded.
     };
 
     void feed(std::span<const std::byte> bytes);

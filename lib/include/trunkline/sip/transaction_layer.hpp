@@ -69,9 +69,13 @@ public:
     [[nodiscard]] std::string_view branch(transaction_id id) const;
     void sent(transaction_id id, std::span<const std::byte> request, time_point now);
     void forget(transaction_id id);
+    /// An INVITE of ours in which nobody is interested any more: its final response has its ACK
+    /// (section 17.1.1.3), and 64*T1 later it ends without one.
+    void abandon(transaction_id invite, time_point now);
     /// Sends the CANCEL of an INVITE of ours, as soon as it has a provisional response and unless a
     /// final one comes first (section 9.1). 64*T1 later the INVITE ends by timeout if it has none.
-    void cancel(transaction_id invite, time_point now, outbox& out);
+    /// `fields` are whole header lines, as Reason, for a CANCEL that goes at once.
+    void cancel(transaction_id invite, time_point now, outbox& out, std::string_view fields = {});
 
     /// A server transaction for a fresh request.
     [[nodiscard]] transaction_id accept(const message_view& request, flow_id flow, bool reliable,

@@ -189,7 +189,7 @@ public:
 
 /// A call to make. `agent` is told of everything, a failure too.
 struct dial_request {
-    std::string to{};
+    std::string to{};    ///< A number, a tel URI, or the user of a SIP URI.
     std::string from{};  ///< Empty: the trunk's caller_id.
     std::string trunk{}; ///< Empty: the first that takes outbound calls.
     std::unique_ptr<trunkline::agent> agent{};
