@@ -131,6 +131,7 @@ private:
                     (to.port == each.port || to.port == 5060 || ports_.contains(to.port)));
             require(each.port == 0 || to.port == each.port);
             require(names_.stands_for(each, to.address));
+            require(names_.lead_to(to.address));
         }
         require(found.empty() || names_.settled(each));
     }

@@ -28,14 +28,16 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::stream_broken, "a connection was closed: its next message cannot be found"},
     {diagnostic::stream_dropped,
      "a connection was closed: a stranger's, unused, or dead (why: {0})"},
-    {diagnostic::refused_malformed, "a malformed INVITE was refused"},
-    {diagnostic::refused_version, "not SIP/2.0: answered 505"},
+    {diagnostic::request_unmatched, "a request in no call of ours: answered 481"},
+    {diagnostic::refused_malformed,
+     "a malformed INVITE was refused: answered {1}, {2} since it was told last"},
+    {diagnostic::refused_version, "not SIP/2.0: answered {1}, {2} since it was told last"},
     {diagnostic::refused_unknown_source,
-     "no trunk knows the source: answered {0} (0 is silence); if it is the carrier's, add it to "
-     "allow_from"},
+     "no trunk knows the source: answered {0} (0 is silence), {2} since it was told last; if it is "
+     "the carrier's, add it to allow_from"},
     {diagnostic::refused_unauthorized,
      "wrong or missing inbound_auth ({0}: 1 wrong password, 2 stale, 3 none given, 4 for another "
-     "URI): answered {1}"},
+     "URI): answered {1}, {2} since it was told last"},
     {diagnostic::refused_method, "a method that we do not take"},
     {diagnostic::refused_uri_scheme, "neither sip, sips nor tel: answered 416"},
     {diagnostic::refused_merged, "the same request came by two paths: answered 482"},
@@ -49,7 +51,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::refused_offer, "no codec in common: answered 488"},
     {diagnostic::refused_draining, "shutting down: answered 503"},
     {diagnostic::refused_overload,
-     "out of calls or transactions: answered 503, {0} since it was told last; raise max_calls if "
+     "out of calls or transactions: answered 503, {2} since it was told last; raise max_calls if "
      "the machine can do more"},
     {diagnostic::refused_by_application, "refused by us"},
     {diagnostic::refused_session_interval,
@@ -57,7 +59,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::refused_unreliable,
      "the trunk requires PRACK, and the caller lacks it: answered 421"},
     {diagnostic::refused_rate,
-     "over the trunk's cps: answered 503, {0} since it was told last; if they are wanted, raise "
+     "over the trunk's cps: answered 503, {2} since it was told last; if they are wanted, raise "
      "cps"},
     {diagnostic::source_banned,
      "a source that no trunk knows goes on: it is not answered until ten minutes after it stops"},

@@ -104,6 +104,7 @@ TEST_CASE("call::leg: a re-INVITE that is refused leaves the call and its target
                                    replaced(their_sdp, "RTP/AVP 0 8 101", "RTP/AVP 18"),
                                    "Contact: <sip:gw@203.0.113.77:5060>\n"));
     CHECK(header(call.last("SIP/2.0 488"), "CSeq") == "101 INVITE");
+    CHECK(header(call.last("SIP/2.0 488"), "Warning").starts_with("305 "));
     CHECK(call.told(what::reroute) == 0);
     const auto before = call.rtp();
     call.pass(1s);

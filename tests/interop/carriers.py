@@ -94,6 +94,28 @@ class Carriers(peers.Case):
             for text in self.received(carrier, method):
                 self.assertRegex(text, r"(?m)^To: .*;tag=\d+second\d+\r?$")
 
+    def test_a_cancel_waits_until_the_carrier_has_said_anything(self):
+        carrier = self.sipp("carrier_is_slow")
+        switch = self.dials(carrier)
+        peers.wait_until(lambda: carrier.saw("INVITE"), 5, "an INVITE")
+        switch.command("hang_up")
+        self.passes(carrier)
+        kinds = [text.split("\n", 1)[0].split(" sip:")[0].strip()
+                 for _, _, text in peers.sipp_messages(carrier.messages)]
+        self.assertLess(kinds.index("SIP/2.0 180 Ringing"), kinds.index("CANCEL"))
+        self.assertEqual(switch.wait_for("record")["ended_by"], "application")
+
+    def test_a_strict_router_finds_itself_in_the_request_uri(self):
+        carrier = self.sipp("carrier_routes_strictly")
+        switch = self.dials(carrier)
+        switch.wait_for("answered")
+        self.is_hung_up_on(switch, carrier)
+        for method in ("ACK", "BYE"):
+            (text,) = self.received(carrier, method)
+            self.assertTrue(text.startswith(f"{method} sip:127.0.0.1:{carrier.port} SIP/2.0"), text)
+            self.assertEqual(re.findall(r"^Route: (\S+)", text, re.M),
+                             ["<sip:carrier@127.0.0.1:9>"])
+
 
 if __name__ == "__main__":
     peers.main()

@@ -48,6 +48,14 @@ class Extensions(peers.Case):
     def test_a_transfer_that_fails_comes_back(self):
         self.transferred("486 Busy Here", "failed", 486)
 
+    def test_a_transfer_that_no_agent_wants_is_declined(self):
+        switch = self.called()
+        caller = self.caller("caller_refers", switch)
+        peers.wait_until(lambda: caller.saw("NOTIFY ", 2), 10, "two NOTIFYs")
+        switch.command("hang_up")
+        self.passes(caller)
+        self.assertEqual(switch.wait_for("record")["ended_by"], "application")
+
     def test_a_carrier_rings_reliably_with_early_media(self):
         carrier = self.sipp("carrier_rings_reliably")
         switch = self.switch(f"--trunk carrier --gateway 127.0.0.1:{carrier.port}")
@@ -57,6 +65,15 @@ class Extensions(peers.Case):
         switch.command("hang_up")
         self.passes(carrier)
         self.assertEqual(switch.wait_for("record")["codec"], "PCMU")
+
+    def test_a_carrier_that_wants_fewer_refreshes_is_obeyed(self):
+        carrier = self.sipp("carrier_wants_longer")
+        switch = self.switch(f"--trunk carrier --gateway 127.0.0.1:{carrier.port}")
+        switch.command("dial +14155550100 carrier hold")
+        switch.wait_for("answered")
+        switch.command("hang_up")
+        self.passes(carrier)
+        self.assertEqual(switch.wait_for("record")["ended_by"], "application")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a carrier's INVITE may be like: SIPp calls in."""
+"""What a carrier's INVITE may be like, and what follows it: SIPp calls in."""
 
 import peers
 
@@ -95,6 +95,55 @@ class Inbound(peers.Case):
         self.assertGreater(sum(1 for at in times if at > since), 30)
         streams = {one.ssrc for one in sipp.heard()}
         self.assertEqual(len(streams), 1)
+
+    def test_media_goes_where_the_last_offer_that_was_agreed_on_says(self):
+        peers.need_raw_sockets()
+        switch = self.start("tone:440")
+        sipp = self.call("caller_renegotiates", switch, sniffed=True)
+        record = switch.wait_for("record")
+        self.assertEqual((record["ended_by"], record["codec"]), ("caller", "PCMU"))
+        first, moved = sipp.heard(), sipp.heard(2)
+        self.assertEqual({one.payload_type for one in first}, {0})
+        self.assertEqual({one.payload_type for one in moved}, {8})
+        # By the UPDATE it came back, and the refused INVITE left it there.
+        self.assertGreater(sum(1 for one in first if one.at > moved[-1].at), 40)
+
+    def test_an_offer_before_the_ack_of_the_last_one_is_told_when_to_come_again(self):
+        switch = self.start("echo")
+        self.call("caller_is_hasty", switch)
+        self.assertEqual(switch.wait_for("record")["codec"], "PCMU")
+
+    def test_a_tel_uri_and_no_hops_left_are_a_call_like_any_other(self):
+        switch = self.start("hold")
+        self.call("caller_by_tel", switch)
+        record = switch.wait_for("record")
+        self.assertEqual((record["to"], record["code"]), ("+14155550100", 200))
+
+    def test_one_invite_by_two_ways_is_one_call(self):
+        switch = self.start("wait")
+        self.call("caller_is_merged", switch)
+        self.assertEqual(switch.wait_for("record", ended_by="caller")["code"], 487)
+        self.assertEqual(len(switch.told("incoming")), 1)
+
+    def test_a_cancel_that_comes_again_is_answered_again(self):
+        switch = self.start("wait")
+        self.call("caller_cancels_twice", switch)
+        self.assertEqual(switch.wait_for("record")["code"], 487)
+        self.assertEqual(len(switch.told("record")), 1)
+
+    def test_what_belongs_to_no_call_is_481(self):
+        switch = self.start("hold")
+        self.call("caller_is_astray", switch)
+        self.assertEqual(switch.told("incoming"), [])
+        self.assertEqual(switch.calls(), 0)
+
+    def test_a_call_comes_by_ipv6(self):
+        peers.need_ipv6()
+        switch = self.switch("--trunk carrier --allow ::1 --number *:echo", listen="[::1]:0")
+        sipp = self.sipp("caller", f"[::1]:{switch.port}", at="::1")
+        self.passes(sipp)
+        record = switch.wait_for("record")
+        self.assertEqual((record["ended_by"], record["code"]), ("caller", 200))
 
     def test_an_unknown_source_gets_one_403(self):
         switch = self.start("hold")

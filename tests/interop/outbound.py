@@ -14,16 +14,17 @@ def digest_is_right(header, method, realm):
     """RFC 7616 3.4, in other words than ours and SIPp's."""
     field = dict(re.findall(r'(\w+)="?([^",]*)"?', header))
 
-    def md5(text):
-        return hashlib.md5(text.encode()).hexdigest()
+    def hashed(text):
+        kind = hashlib.sha256 if field.get("algorithm") == "SHA-256" else hashlib.md5
+        return kind(text.encode()).hexdigest()
 
-    first = md5(f"trunk:{realm}:{PASSWORD}")
-    second = md5(f"{method}:{field['uri']}")
+    first = hashed(f"trunk:{realm}:{PASSWORD}")
+    second = hashed(f"{method}:{field['uri']}")
     if "qop" in field:
         middle = f"{field['nonce']}:{field['nc']}:{field['cnonce']}:{field['qop']}"
     else:
         middle = field["nonce"]
-    return field["username"] == "trunk" and field["response"] == md5(f"{first}:{middle}:{second}")
+    return field["username"] == "trunk" and field["response"] == hashed(f"{first}:{middle}:{second}")
 
 
 class Outbound(peers.Case):
@@ -81,6 +82,7 @@ class Outbound(peers.Case):
         ]
         self.assertEqual([bool(one) for one in sent], [False, True])
         self.assertTrue(digest_is_right(sent[1][1], "INVITE", realm), sent[1][0])
+        return sent[1][1]
 
     def test_a_407_with_qop_is_answered(self):
         self.challenged(
@@ -95,6 +97,12 @@ class Outbound(peers.Case):
             "401 Unauthorized", f'WWW-Authenticate: Digest realm="a realm", nonce="{NONCE}"',
             "a realm",
         )
+
+    def test_of_two_hashes_the_better_one_is_answered(self):
+        asked = f'Proxy-Authenticate: Digest realm="x", nonce="{NONCE}", qop="auth", algorithm='
+        given = self.challenged("407 Proxy Authentication Required",
+                                f"{asked}SHA-256\n      {asked}MD5", "x")
+        self.assertIn("algorithm=SHA-256", given)
 
     def test_a_carrier_that_likes_no_answer_is_not_asked_for_ever(self):
         carrier = self.sipp(
@@ -125,6 +133,21 @@ class Outbound(peers.Case):
         self.assertEqual(record["gateway"], f"127.0.0.1:{second.port}")
         self.assertEqual(record["attempts"][0],
                          {"gateway": f"127.0.0.1:{carrier.port}", "code": 503})
+
+    def test_a_gateway_that_says_for_how_long_it_is_overloaded_is_let_rest(self):
+        carrier = self.sipp("carrier_refuses", calls=2,
+                            status="503 Service Unavailable\n      Retry-After: 30")
+        second = self.sipp("carrier_answers", calls=2)
+        switch = self.start(carrier, second)
+        for count in (1, 2):
+            self.dial(switch)
+            switch.wait_for("answered", count=count)
+            switch.command("hang_up")
+            record = switch.wait_for("record", count=count)
+            self.assertEqual([one["code"] for one in record["attempts"]], [503, 200])
+        self.passes(second)
+        self.assertTrue(carrier.saw("INVITE"))
+        self.assertFalse(carrier.saw("INVITE", 2))
 
     def test_after_silence_the_second_gateway_takes_the_call(self):
         silent = self.sipp("carrier_is_silent")

@@ -12,6 +12,7 @@ import pathlib
 import queue
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -72,6 +73,14 @@ def need_program(name):
 def need_raw_sockets():
     """SIPp sends the packets of a capture by raw sockets, and we count them on the wire."""
     need(os.geteuid() == 0, "right to open raw sockets")
+
+
+def need_ipv6():
+    """A container may have none, not even on its loopback device."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        raise unittest.SkipTest("there is no IPv6 here") from None
 
 
 def shared_capture(name):

@@ -64,6 +64,7 @@ living calls_alive;
 /// What all agents have in common: they tell what happens, and measure what they hear.
 class listener : public trunkline::agent {
 public:
+    void on_initiated(call& on) override { calls_alive.add(on); }
     void on_ringing(call& on) override { tell("ringing", on); }
     void on_early_media(call& on) override { tell("early_media", on); }
     void on_answered(call& on) override { tell("answered", on); }

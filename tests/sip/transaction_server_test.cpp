@@ -52,6 +52,29 @@ TEST_CASE("sip::transaction_layer: an INVITE that comes again gets the last resp
     CHECK(bench.sent[1].text == crlf(busy));
 }
 
+TEST_CASE("sip::transaction_layer: by UDP the answer goes where the request came from last") {
+    constexpr flow_id anew{9, 2};
+    for (const std::string method : {"INVITE", "OPTIONS"}) {
+        CAPTURE(method);
+        layer bench;
+        const auto id = bench.accept(request(method));
+        bench.respond(id, 486, busy);
+        bench.comes_by = bench.path = anew;
+        CHECK(bench.receive(request(method)).what == fate::absorbed);
+        REQUIRE(bench.sent.size() == 1);
+        CHECK(bench.sent[0].text == crlf(busy));
+        bench.run(2s); // Timer G sends there, too.
+        CHECK(bench.sent.size() == (method == "INVITE" ? 3 : 1));
+    }
+    // What came by a connection is answered by it.
+    layer bench{1, true};
+    const auto id = bench.accept(request("INVITE"));
+    bench.respond(id, 180, ringing);
+    bench.comes_by = anew;
+    CHECK(bench.receive(request("INVITE")).what == fate::absorbed);
+    CHECK(bench.sent.size() == 1);
+}
+
 TEST_CASE("sip::transaction_layer: a failure is repeated until its ACK, which goes no further") {
     layer bench;
     const auto id = bench.accept(request("INVITE"));

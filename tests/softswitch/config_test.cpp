@@ -78,7 +78,7 @@ TEST_CASE("softswitch::config: an error of a trunk names its line, its field and
     const std::vector<bad_case> table{
         {"chanels = 5\n", 4, "trunk[0].chanels", "the nearest is `channels`"},
         {"channels = 1001\n", 4, "trunk[0].channels", "from 1 to 1000, and is 1001"},
-        {"cps = 0\n", 4, "trunk[0].cps", "from 1 to 10000, and is 0"},
+        {"cps = 0\n", 4, "trunk[0].cps", "from 1 to 100000, and is 0"},
         {"inbound = 1\n", 4, "trunk[0].inbound", "true or false, and is an integer"},
         {"numbers = [14155550100]\n", 4, "trunk[0].numbers[0]", "is written in quotes"},
         {"numbers = [\"+1\",\n{agent = \"echo\"}]\n", 5, "trunk[0].numbers[1]", "a number"},

@@ -56,7 +56,7 @@ struct layer {
             if (const auto* what = std::get_if<effects::send>(&one)) {
                 sent.push_back(
                     {now.time_since_epoch(), std::string{as_text(what->bytes)}, what->owner});
-                CHECK(what->flow == flow);
+                CHECK(what->flow == path);
             }
         }
         out.clear();
@@ -69,7 +69,7 @@ struct layer {
 
     sip::transaction_layer::received receive(std::string_view text) {
         good message{text};
-        const auto got = transactions.receive(*message, flow, now, out);
+        const auto got = transactions.receive(*message, comes_by, now, out);
         collect();
         return got;
     }
@@ -103,6 +103,8 @@ struct layer {
     seeded_entropy random;
     sip::transaction_layer transactions;
     bool reliable;
+    flow_id comes_by = flow; ///< What is received,
+    flow_id path = flow;     ///< and where all that is sent has to go.
     outbox out;
     time_point now{};
     std::string branch;

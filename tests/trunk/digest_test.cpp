@@ -3,42 +3,16 @@
 #include <utility>
 #include <vector>
 
-#include "trunk/driver.hpp"
+#include "trunk/credentials.hpp"
 
 namespace trunkline {
 namespace {
 
 using namespace std::chrono_literals;
 using crypto::hash_algorithm;
+using support::credentials;
 using support::driver;
 using support::request_text;
-
-struct credentials {
-    hash_algorithm algorithm = hash_algorithm::md5;
-    std::string username = "carrier";
-    std::string password = "secret";
-    std::string realm = "here";
-    std::string nonce{};
-    std::string nc = "00000001";
-    std::string cnonce = "c0ffee";
-    std::string method = "INVITE";
-    std::string uri = "sip:+4930123@192.0.2.1";
-
-    /// RFC 7616 section 3.4.1, put together here.
-    [[nodiscard]] std::string response() const {
-        const auto a1 = crypto::hash(algorithm, {username + ':' + realm + ':' + password});
-        const auto a2 = crypto::hash(algorithm, {method + ':' + uri});
-        const auto all = std::string{a1.view()} + ':' + nonce + ':' + nc + ':' + cnonce +
-                         ":auth:" + std::string{a2.view()};
-        return std::string{crypto::hash(algorithm, {all}).view()};
-    }
-    [[nodiscard]] std::string line() const {
-        return "Authorization: Digest username=\"" + username + "\", realm=\"" + realm +
-               "\", nonce=\"" + nonce + "\", uri=\"" + uri + "\", response=\"" + response() +
-               "\", algorithm=" + (algorithm == hash_algorithm::md5 ? "MD5" : "SHA-256") +
-               ", cnonce=\"" + cnonce + "\", qop=auth, nc=" + nc + "\n";
-    }
-};
 
 TEST_CASE("trunks::engine: these tests compute digests as RFC 7616 section 3.9.1 does") {
     credentials vector{.username = "Mufasa",

@@ -174,7 +174,7 @@ INVITE-codec
   closed | 403 | - | refused 403
   gone | 403 | mixed | refused 403
 INVITE-tagged
-  alone calls-in hindered calls-out | 481 | - | refused 481
+  alone calls-in hindered calls-out | 481 | - | -
   gone | 403 | mixed | refused 403
 BYE-unknown CANCEL-unknown
   alone calls-in hindered calls-out | 481 | - | -

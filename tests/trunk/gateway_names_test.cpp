@@ -129,7 +129,35 @@ TEST_CASE_FIXTURE(names_of_one, "trunks::gateway_names: without a port SRV says 
     CHECK(found() == "198.51.100.1:5070 198.51.100.2:5080 [2001:db8::6]:5080");
     for (const auto& each : {one, two, six}) CHECK(names.stands_for(carrier, each));
     CHECK_FALSE(names.stands_for(carrier, address::v4(203, 0, 113, 80)));
+    for (const auto& each : {one, two, six}) CHECK(names.lead_to(each));
+    CHECK_FALSE(names.lead_to(address::v4(203, 0, 113, 80)));
     CHECK(questions.empty());
+}
+
+TEST_CASE_FIXTURE(names_of_one,
+                  "trunks::gateway_names: who is known by a name changes with what it leads to") {
+    const gateway_name exact{"example.net", 5099};
+    const gateway_name literal{"198.51.100.9"};
+    const auto nine = address::v4(198, 51, 100, 9);
+    const auto known = [&] {
+        std::vector<address> found;
+        for (const auto& each : {one, two, six, nine}) {
+            if (names.lead_to(each)) found.push_back(each);
+        }
+        return found;
+    };
+    keep({exact, literal});
+    CHECK(known() == std::vector{nine});
+    hosts("example.net", {one});
+    CHECK(known() == std::vector{one, nine});
+    advance(101s); // It moves.
+    hosts("example.net", {two, six});
+    CHECK(known() == std::vector{two, six, nine});
+    CHECK_FALSE(names.stands_for(exact, one));
+    keep({literal});
+    CHECK(known() == std::vector{nine});
+    keep({});
+    CHECK(known().empty());
 }
 
 TEST_CASE_FIXTURE(names_of_one,

@@ -297,8 +297,8 @@ TEST_CASE("trunks::compile: names the first field that is wrong, and the rule") 
         {[](trunk_config& c) { c.name = "a\nb"; }, "name", "1 to 100 characters"},
         {[](trunk_config& c) { c.channels = 0; }, "channels", "1 to 1000"},
         {[](trunk_config& c) { c.channels = 1001; }, "channels", "1 to 1000"},
-        {[](trunk_config& c) { c.calls_per_second = 0; }, "calls_per_second", "1 to 10000"},
-        {[](trunk_config& c) { c.calls_per_second = 10'001; }, "calls_per_second", "1 to 10000"},
+        {[](trunk_config& c) { c.calls_per_second = 0; }, "calls_per_second", "1 to 100000"},
+        {[](trunk_config& c) { c.calls_per_second = 100'001; }, "calls_per_second", "1 to 100000"},
         {[](trunk_config& c) { c.codecs = {}; }, "codecs", "not empty"},
         {[](trunk_config& c) {
              c.codecs = {codec_name::pcma, codec_name::pcma};

@@ -4,6 +4,7 @@
 namespace trunkline {
 namespace {
 
+using namespace std::chrono_literals;
 using support::registrant;
 using support::request_text;
 
@@ -40,6 +41,28 @@ TEST_CASE_FIXTURE(registrant,
     // Nobody else answers for it when it is asked again.
     static_cast<void>(next_register());
     CHECK(registers().back().over == transport::tcp);
+    CHECK(connections.size() == 1);
+}
+
+TEST_CASE_FIXTURE(registrant, "trunks::streams: the way to a registrar stands however little "
+                              "goes by it, and goes with the registration") {
+    auto by_tcp = wanted();
+    by_tcp.transport = transport::tcp;
+    by_tcp.registration->expires = 1h;
+    add(by_tcp);
+    REQUIRE(connections.size() == 1);
+    const auto flow = connections[0].flow;
+    receive(flow, support::answer_to(registers().back().text, "200 OK", "theirs", granting(3600)));
+    CHECK(state() == registration_state::registered);
+    advance(1'700s);
+    CHECK_FALSE(connections[0].closed);
+    remove_all();
+    receive(flow, support::answer_to(registers().back().text, "200 OK", "theirs", granting(0)));
+    CHECK(state() == registration_state::idle);
+    advance(590s);
+    CHECK_FALSE(connections[0].closed);
+    advance(110s);
+    CHECK(connections[0].closed);
     CHECK(connections.size() == 1);
 }
 

@@ -107,6 +107,16 @@ TEST_CASE_FIXTURE(registrant, "trunks::engine: a 200 that grants no time is no r
     CHECK_FALSE(status().reason.empty());
 }
 
+TEST_CASE_FIXTURE(registrant,
+                  "trunks::engine: a flow that the driver forgot takes no registration along") {
+    add(wanted());
+    const auto asked = registers().back();
+    evict(support::carrier_at);
+    CHECK(state() == registration_state::registering);
+    answer(asked, "200 OK", granting(300)); // By another flow, and for the same request.
+    CHECK(state() == registration_state::registered);
+}
+
 TEST_CASE("trunks::engine: a binding of a second is no reason to ask every second") {
     registrant d;
     d.add(registrant::wanted());

@@ -158,9 +158,10 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(exchange_by_stream,
                   "trunks::streams: a connection of ours is kept alive, and missed when it dies") {
+    wanted.session_expires = 0s;
     dial();
     const auto flow = connections[0].flow;
-    answer(flow, last(), "486 Busy Here");
+    answer(flow, last(), "200 OK");
     static_cast<void>(texts());
     advance(96s);
     CHECK(only() == "\r\n\r\n");
@@ -169,8 +170,41 @@ TEST_CASE_FIXTURE(exchange_by_stream,
     advance(85s);
     CHECK(only() == "\r\n\r\n");
     receive(flow, "\r\n");
-    advance(3600s);
+    advance(106s);
     CHECK(only() == "\r\n\r\n"); // The one that was not answered any more.
+    CHECK(connections[0].closed);
+    CHECK(noted(diagnostic::stream_dropped) == 1);
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: a connection of ours is given up when it was idle for long") {
+    dial();
+    answer(connections[0].flow, last(), "486 Busy Here");
+    advance(590s);
+    CHECK_FALSE(connections[0].closed);
+    advance(100s);
+    CHECK(connections[0].closed);
+    CHECK(noted(diagnostic::stream_dropped) == 1);
+    dial(); // The next call has another one.
+    REQUIRE(connections.size() == 2);
+    CHECK(last().starts_with("INVITE "));
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: a connection is not idle before its last call has left it") {
+    wanted.session_expires = 0s;
+    dial();
+    answer(connections[0].flow, last(), "200 OK");
+    advance(590s);
+    running().hang_up_all("enough", now, out());
+    settle();
+    CHECK(last().starts_with("BYE ")); // Which nobody answers.
+    advance(110s);
+    CHECK(engine->idle());
+    CHECK_FALSE(connections[0].closed);
+    advance(500s);
+    CHECK_FALSE(connections[0].closed);
+    advance(200s);
     CHECK(connections[0].closed);
 }
 

@@ -182,7 +182,8 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: an anonymous caller is known to the 
     CHECK(support::header(invite, "P-Asserted-Identity") == "<sip:+493012345@192.0.2.1>");
     CHECK(support::header(invite, "X-Account") == "7");
     CHECK(support::header(invite, "X-Case") == "8");
-    // What is wanted more exactly is said once.
+    // What is wanted more exactly is said once. (The trunk takes so many calls a second.)
+    now += 1s;
     dial({.to = "1", .anonymous = true, .headers = {{"Privacy", "header;id"}}});
     const auto exactly = last();
     CHECK(support::headers(exactly, "Privacy") == std::vector<std::string>{"header;id"});

@@ -13,6 +13,7 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::resolve_failed: return "resolve_failed";
     case diagnostic::stream_broken: return "stream_broken";
     case diagnostic::stream_dropped: return "stream_dropped";
+    case diagnostic::request_unmatched: return "request_unmatched";
     case diagnostic::refused_malformed: return "refused_malformed";
     case diagnostic::refused_version: return "refused_version";
     case diagnostic::refused_unknown_source: return "refused_unknown_source";

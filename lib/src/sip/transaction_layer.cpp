@@ -58,14 +58,15 @@ transaction_layer::transaction* transaction_layer::find(std::uint64_t key) {
     return slot ? slab_.at(*slot) : nullptr;
 }
 
-transaction_layer::received transaction_layer::receive(const message_view& message, flow_id,
+transaction_layer::received transaction_layer::receive(const message_view& message, flow_id flow,
                                                        time_point now, outbox& out) {
-    return message.is_request() ? receive_request(message, now, out)
+    return message.is_request() ? receive_request(message, flow, now, out)
                                 : receive_response(message, now, out);
 }
 
 transaction_layer::received transaction_layer::receive_request(const message_view& message,
-                                                               time_point now, outbox& out) {
+                                                               flow_id flow, time_point now,
+                                                               outbox& out) {
     auto* known = find(key_of(message, message.method()));
     if (known == nullptr) {
         if (message.method() == method::ack) return {fate::ack, {}, owner_id::none};
@@ -75,6 +76,9 @@ transaction_layer::received transaction_layer::receive_request(const message_vie
         }
         return {fate::fresh, {}, owner_id::none};
     }
+    // Its sender is where it comes from (section 18.2.2), and the driver may have forgotten the
+    // flow that it came by before. A connection is itself where the answer belongs.
+    if (!known->reliable) known->flow = flow;
     received answer{fate::absorbed, known->id, known->owner};
     if (auto* invite = std::get_if<invite_server>(&known->figure)) {
         const auto todo = message.method() == method::ack ? invite->ack(now) : invite->request(now);

@@ -1,6 +1,7 @@
 #include <trunkline/trunk/admission.hpp>
 
 #include <chrono>
+#include <utility>
 
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/text.hpp>
@@ -40,12 +41,10 @@ admission::reception admission::receive(const address& source, time_point now) n
     return shared.answers.take(answers, now) ? reception::answer : reception::ignore;
 }
 
-std::uint64_t admission::shed(time_point now) noexcept {
-    ++untold_;
-    if (!telling_.take(tellings, now)) return 0;
-    const auto told = untold_;
-    untold_ = 0;
-    return told;
+std::uint64_t admission::tell(tally kind, time_point now) noexcept {
+    auto& of = tellings_[static_cast<std::size_t>(kind)];
+    ++of.untold;
+    return of.turns.take(tellings, now) ? std::exchange(of.untold, 0) : 0;
 }
 
 admission::reply admission::reply_to(const sip::message_view& request) const noexcept {

@@ -60,9 +60,9 @@ namespace {
     if (config.channels < 1 || config.channels > 1000) {
         return wrong("channels", "1 to 1000", "channels has to be between 1 and 1000");
     }
-    if (config.calls_per_second < 1 || config.calls_per_second > 10'000) {
-        return wrong("calls_per_second", "1 to 10000",
-                     "calls_per_second has to be between 1 and 10000");
+    if (config.calls_per_second < 1 || config.calls_per_second > 100'000) {
+        return wrong("calls_per_second", "1 to 100000",
+                     "calls_per_second has to be between 1 and 100000");
     }
     if (config.codecs.empty()) return wrong("codecs", "not empty", "a trunk needs a codec");
     for (std::size_t i = 0; i < config.codecs.size(); ++i) {

@@ -60,11 +60,9 @@ void engine::receive(const input& what, time_point now, outbox& out) {
     } else if (const auto* up = std::get_if<inputs::flow_up>(&what)) {
         flow_up(*up, now, out);
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
-        // A flow that was only forgotten has failed nobody: its legs move, and what they wait for.
-        const auto* info = info_of(down->flow);
-        const bool forgotten = info != nullptr && info->transport == transport::udp &&
-                               down->why == cause::table_full && down->asked == token::none;
-        if (!forgotten) flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
+        if (!forgotten(*down)) {
+            flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
+        }
         move_legs(down->flow, now, out);
         close_stream(down->flow);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
@@ -215,7 +213,7 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     auto* of = calls_.find(held->call);
     const bool current = of != nullptr && of->leg && *of->leg == slot_id::of(what.owner);
     if (what.kind == kind::finished) {
-        leave(held->on);
+        leave(held->on, now);
         return legs_.erase(slot_id::of(what.owner));
     }
     if (what.kind == kind::reroute) {

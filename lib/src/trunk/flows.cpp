@@ -101,12 +101,21 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
         auto* held = legs_.find(*who.leg);
         if (!held) return;
         auto path = path_of(up.flow, *held->trunk);
-        leave(std::exchange(held->on, up.flow));
+        leave(std::exchange(held->on, up.flow), now);
         join(up.flow);
         held->machine.set_path(std::move(path), now, out);
     } else if (auto* of = calls_.find(who.call)) {
         attempt_flow(*of, up.flow, now, out);
     }
+}
+
+/// Forged senders make a driver forget flows as fast as they come. What waits for an answer on one
+/// is a leg's, which moves with all that is under way, or a registration's, whose flow goes last
+/// and whose answer may still come by another. A connection that goes takes answers with it.
+bool engine::forgotten(const inputs::flow_down& what) const {
+    const auto* info = info_of(what.flow);
+    return what.why == cause::table_full && what.asked == token::none && info != nullptr &&
+           (info->transport == transport::udp || flows_[what.flow.slot].legs == 0);
 }
 
 void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
@@ -141,8 +150,11 @@ void engine::join(flow_id flow) {
     if (info_of(flow) != nullptr) ++flows_[flow.slot].legs;
 }
 
-void engine::leave(flow_id flow) {
-    if (info_of(flow) != nullptr) --flows_[flow.slot].legs;
+void engine::leave(flow_id flow, time_point now) {
+    if (info_of(flow) == nullptr) return;
+    auto& left = flows_[flow.slot];
+    --left.legs;
+    if (left.stream) left.stream->spoke = now;
 }
 
 /// A driver forgets the flow that was idle for the longest when too many peers speak, and a call is

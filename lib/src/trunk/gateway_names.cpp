@@ -133,14 +133,19 @@ void gateway_names::keep_records(time_point now, outbox& out) {
 void gateway_names::keep(const std::vector<gateway_name>& names, time_point now, outbox& out) {
     const std::set<gateway_name> wanted{names.begin(), names.end()};
     std::erase_if(entries_, [&](const auto& one) { return !wanted.contains(one.first); });
+    literals_.clear();
     for (const auto& name : wanted) {
-        if (address::parse(name.host)) continue;
+        if (const auto literal = address::parse(name.host)) {
+            literals_.push_back(*literal);
+            continue;
+        }
         const auto [at, fresh] = entries_.try_emplace(name);
         if (!fresh) continue;
         at->second.decide_by = now + name_records::patience;
         decide(name, at->second, now); // Another gateway's answers may be all that it takes.
     }
     keep_records(now, out);
+    gather();
     arm();
 }
 
@@ -155,6 +160,7 @@ bool gateway_names::receive(const inputs::resolved& answer, time_point now, outb
         if (concerned) changed = decide(of, about, now) || changed;
     }
     if (changed) keep_records(now, out);
+    gather();
     arm();
     return true;
 }
@@ -165,8 +171,34 @@ void gateway_names::fire(time_point now, outbox& out) {
     for (auto& [of, about] : entries_) {
         if (about.undecided) changed = decide(of, about, now) || changed;
     }
-    if (changed) keep_records(now, out);
+    if (changed) {
+        keep_records(now, out);
+        gather();
+    }
     arm();
+}
+
+void gateway_names::gather() {
+    const auto put_in_order = [](std::vector<address>& which) {
+        std::ranges::sort(which);
+        const auto twice = std::ranges::unique(which);
+        which.erase(twice.begin(), twice.end());
+    };
+    addresses_ = literals_;
+    for (auto& [of, about] : entries_) {
+        about.addresses.clear();
+        for (const auto& one : about.in_use) {
+            for (const auto family : families) {
+                const auto* record = records_.find({one.target, family});
+                if (record == nullptr) continue;
+                about.addresses.insert(about.addresses.end(), record->addresses.begin(),
+                                       record->addresses.end());
+            }
+        }
+        put_in_order(about.addresses);
+        addresses_.insert(addresses_.end(), about.addresses.begin(), about.addresses.end());
+    }
+    put_in_order(addresses_);
 }
 
 void gateway_names::arm() {
@@ -203,17 +235,14 @@ std::vector<endpoint> gateway_names::find(const gateway_name& of) const {
     return found;
 }
 
-bool gateway_names::stands_for(const gateway_name& of, const address& what) const {
+bool gateway_names::stands_for(const gateway_name_view& of, const address& what) const {
     if (const auto literal = address::parse(of.host)) return *literal == what;
     const auto at = entries_.find(of);
-    if (at == entries_.end()) return false;
-    return std::ranges::any_of(at->second.in_use, [&](const service& one) {
-        return std::ranges::any_of(families, [&](record_type family) {
-            const auto* record = records_.find({one.target, family});
-            return record != nullptr &&
-                   std::ranges::find(record->addresses, what) != record->addresses.end();
-        });
-    });
+    return at != entries_.end() && std::ranges::binary_search(at->second.addresses, what);
+}
+
+bool gateway_names::lead_to(const address& what) const {
+    return std::ranges::binary_search(addresses_, what);
 }
 
 bool gateway_names::settled(const gateway_name& of) const {

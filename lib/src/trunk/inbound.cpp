@@ -32,6 +32,22 @@ constexpr std::size_t room_for_response = 2048;
     return found;
 }
 
+/// By its tag, or by its method. Of what no call has taken, nothing else is looked at: no password
+/// is guessed by a BYE, and an INVITE of it begins nothing that would be sent again.
+[[nodiscard]] bool is_within_a_call(const sip::message_view& request) {
+    if (!request.to().tag().empty()) return true;
+    switch (request.method()) {
+    case method::cancel:
+    case method::bye:
+    case method::info:
+    case method::update:
+    case method::refer:
+    case method::notify:
+    case method::prack: return true;
+    default: return false;
+    }
+}
+
 } // namespace
 
 /// Anybody can write the source of a datagram, so no datagram speaks for a trunk that is configured
@@ -45,14 +61,16 @@ bool engine::comes_by(const trunk& one, transport over) {
         one.gateways, [&](const gateway& each) { return each.transport.value_or(wanted) == over; });
 }
 
-bool engine::knows(const trunk& one, const address& source) const {
-    for (const auto& net : one.allow_from) {
-        if (net.contains(source)) return true;
-    }
-    for (const auto& gateway : one.gateways) {
-        if (names_.stands_for(gateway_name::of(gateway), source)) return true;
-    }
-    return false;
+bool engine::allows(const trunk& one, const address& source) {
+    return std::ranges::any_of(one.allow_from,
+                               [&](const cidr& net) { return net.contains(source); });
+}
+
+/// Most who are no gateway of this trunk are none of any.
+bool engine::is_gateway_of(const trunk& one, const address& source) const {
+    return names_.lead_to(source) && std::ranges::any_of(one.gateways, [&](const gateway& each) {
+               return names_.stands_for(gateway_name_view{each}, source);
+           });
 }
 
 /// Several trunks may sit behind one carrier's address: the one whose registered Contact was called
@@ -62,16 +80,12 @@ bool engine::knows(const trunk& one, const address& source) const {
 /// A Contact's user part is no credential: proxies have seen it, and it stays the same. It chooses
 /// among trunks that know the source, and lets nobody in whom no trunk knows.
 std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
-    const auto allowed = [&](const trunk& one) {
-        return std::ranges::any_of(
-            one.allow_from, [&](const cidr& net) { return net.contains(from.peer.address); });
-    };
     std::shared_ptr<const trunk> best;
     int best_rank = 0;
     for (const auto& one : *directory_) {
         if (!comes_by(*one, from.transport)) continue;
-        const bool by_list = allowed(*one);
-        if (!by_list && !knows(*one, from.peer.address)) continue;
+        const bool by_list = allows(*one, from.peer.address);
+        if (!by_list && !is_gateway_of(*one, from.peer.address)) continue;
         const bool meant = message_->method() == method::invite && called(*one) != nullptr;
         const int rank = 1 + (by_list ? 1 : 0) + (meant ? 2 : 0) +
                          (meant && one->config.inbound ? 4 : 0) +
@@ -110,20 +124,22 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
         return out.note(severity::trace, diagnostic::ack_unmatched, owner_id::none);
     }
     // A CANCEL belongs to its INVITE, even when the trunk was removed while it rang (section 9.2).
-    const bool cancels = message_->method() == method::cancel;
-    if (cancels && transactions_.cancelled(*message_)) return cancel(flow, from, now, out);
+    if (message_->method() == method::cancel) {
+        if (const auto invite = transactions_.cancelled(*message_)) {
+            return cancel(*invite, flow, from, now, out);
+        }
+    }
     const auto on = trunk_of(from);
     if (!on) return stranger(flow, from, now, out);
-    if (cancels) return cancel(flow, from, now, out);
+    if (is_within_a_call(*message_)) {
+        out.note(severity::trace, diagnostic::request_unmatched, owner_id::none);
+        return answer_statelessly(481, {}, flow, from, out);
+    }
     auto wrong = shed(*on, from, now);
     if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
-    if (message_->method() == method::options) {
-        const auto id =
-            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-        return answer(id, flow, from, 200, calls::allow_field() + std::string{accept}, now, out);
-    }
-    admit(on, bytes, flow, from, now, out);
+    if (message_->method() != method::options) return admit(on, bytes, flow, from, now, out);
+    answer_once(*on, 200, calls::allow_field() + std::string{accept}, flow, from, now, out);
 }
 
 /// What cannot be parsed is answered if it has somebody to be answered to, without any state: the
@@ -154,7 +170,8 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
                  ? ", in " + std::string{sip::name(field)}
                  : std::string{};
     words += ", at byte " + std::to_string(reason.offset);
-    record_refusal(on.get(), {answered, why, {}, code, std::move(words)}, from, now, out);
+    record_refusal(on.get(), {answered, why, {}, code, std::move(words)},
+                   admission::tally::malformed, from, now, out);
 }
 
 engine::shown_credentials engine::credentials_of(const flow_info& from, time_point now) const {
@@ -189,12 +206,14 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
             now);
     }
     if (how == verdict::good) return {};
-    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, 4};
+    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, elsewhere};
     std::array<std::byte, 1024> lines{};
     sip::writer to{lines};
     digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
                             wanted.md5_only);
-    const std::int64_t detail = how == verdict::wrong ? 1 : how == verdict::stale ? 2 : 3;
+    const auto detail = how == verdict::wrong   ? wrong_password
+                        : how == verdict::stale ? stale
+                                                : not_given;
     return {401, diagnostic::refused_unauthorized,
             std::string{as_text(std::span{lines}.first(to.size()))}, detail};
 }
@@ -208,19 +227,12 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
     case method::invite:
     case method::options: break;
     case method::other: return {501, diagnostic::refused_method, calls::allow_field()};
-    case method::bye:
-    case method::info:
-    case method::update:
-    case method::refer:
-    case method::notify:
-    case method::prack: return {481, diagnostic::refused_method, {}};
     default: return {405, diagnostic::refused_method, calls::allow_field()};
     }
     if (request.request_uri().scheme == sip::uri_view::scheme_kind::other) {
         return {416, diagnostic::refused_uri_scheme, {}};
     }
     if (merged) return {482, diagnostic::refused_merged, {}};
-    if (!request.to().tag().empty()) return {481, diagnostic::refused_method, {}};
     if (auto fields = calls::unsupported_fields(request, *on.settings); !fields.empty()) {
         return {420, diagnostic::refused_extension, std::move(fields)};
     }
@@ -266,17 +278,14 @@ void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from,
     transactions_.responded(id, status, out.commit(to.size()), now);
 }
 
-void engine::cancel(flow_id flow, const flow_info& from, time_point now, outbox& out) {
-    const auto invite = transactions_.cancelled(*message_);
-    if (!invite && transactions_.size() >= config_.max_transactions) {
-        return answer_statelessly(481, {}, flow, from, out);
-    }
+void engine::cancel(const sip::transaction_layer::received& invite, flow_id flow,
+                    const flow_info& from, time_point now, outbox& out) {
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-    auto* held = invite ? legs_.find(slot_id::of(invite->owner)) : nullptr;
+    auto* held = legs_.find(slot_id::of(invite.owner));
     // Section 9.2: the tag of the INVITE's own responses.
     const auto tag = held != nullptr ? held->machine.local_tag() : std::string_view{};
-    answer(id, flow, from, invite ? 200 : 481, {}, now, out, tag);
+    answer(id, flow, from, 200, {}, now, out, tag);
     if (held == nullptr) return;
     held->machine.cancelled(message_->value(sip::header::reason), now, out);
 }

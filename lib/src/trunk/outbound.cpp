@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <trunkline/core/text.hpp>
 #include <trunkline/sip/uri.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -27,9 +28,9 @@ namespace {
 
 /// A tel URI (RFC 3966) is the number that it is about; all else is dialled as it stands.
 [[nodiscard]] std::string number_of(std::string dialled) {
+    if (!iequals(dialled.substr(0, 4), "tel:")) return dialled;
     const auto uri = sip::uri_view::parse(dialled);
-    if (!uri || uri->scheme != sip::uri_view::scheme_kind::tel) return dialled;
-    return sip::telephone_number(uri->user);
+    return uri ? sip::telephone_number(uri->user) : std::string{};
 }
 
 } // namespace

@@ -46,24 +46,23 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
     }
     const diagnostic why = diagnostic::refused_unknown_source;
     if (request.method() != method::invite) {
-        return out.note(severity::trace, why, owner_id::none, {status});
+        return out.note(severity::trace, why, owner_id::none, {status, status, 1});
     }
-    record_refusal(nullptr, {status, why, {}, status}, from, now, out);
+    record_refusal(nullptr, {status, why, {}, status}, admission::tally::stranger, from, now, out);
 }
 
 /// What is shed before anything is looked at, and why in this order. Whoever is in a call is never
-/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK pass, so that calls end when they are to
-/// end, most of all when there are too many. A stranger was told so before: he has a bucket of his
-/// own and takes nothing from a trunk. Then comes our own limit, so that what we cannot serve costs
-/// no trunk its rate; then the trunk's rate, before all that needs a hash, a transaction or a look
-/// into the body. Where a trunk has a password, who shows none has nothing to guess and gets a
-/// stateless challenge: only credentials for a challenge of ours count, which no forged source has
-/// seen, so that guesses come at the trunk's rate at most and nobody else uses it up.
+/// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK have passed, so that calls end when they
+/// are to end, most of all when there are too many. A stranger was told so before: he has a bucket
+/// of his own and takes nothing from a trunk. Then comes our own limit, so that what we cannot
+/// serve costs no trunk its rate; then the trunk's rate, before all that needs a hash, a
+/// transaction or a look into the body. Where a trunk has a password, who shows none has nothing to
+/// guess and gets a stateless challenge: only credentials for a challenge of ours count, which no
+/// forged source has seen, so that guesses come at the trunk's rate at most and nobody else uses it
+/// up.
 engine::refusal engine::shed(const trunk& on, const flow_info& from, time_point now) {
     const auto& request = *message_;
-    const auto method = request.method();
-    if (!request.to().tag().empty() || method == method::bye || method == method::prack) return {};
-    const bool begins = method == method::invite;
+    const bool begins = request.method() == method::invite;
     const auto refused = [&](diagnostic why) {
         const auto seconds = std::to_string(admission_.reply_to(request).retry_after);
         return refusal{503, why, "Retry-After: " + seconds + "\r\n"};
@@ -87,19 +86,30 @@ void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flo
         how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions) {
         answer_statelessly(how.status, how.fields, flow, from, out);
     } else {
-        const auto id =
-            transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-        answer(id, flow, from, how.status, how.fields, now, out);
+        answer_once(on, how.status, how.fields, flow, from, now, out);
     }
-    // The first 401 is how digest begins, and no refusal yet.
-    const bool first_challenge = how.status == 401 && how.detail == 3;
-    if (message_->method() != method::invite || first_challenge) {
-        return out.note(severity::trace, how.why, owner_id::none, {how.detail});
+    // A 401 is how digest begins, and how it goes on when a nonce is old: no refusal yet.
+    const bool challenge = how.status == 401 && how.detail != wrong_password;
+    if (message_->method() != method::invite || challenge) {
+        return out.note(severity::trace, how.why, owner_id::none, {how.detail, how.status, 1});
     }
-    if (!shed) return record_refusal(&on, how, from, now, out);
-    auto told = how;
-    told.detail = static_cast<std::int64_t>(admission_.shed(now));
-    if (told.detail > 0) record_refusal(&on, told, from, now, out);
+    std::optional<admission::tally> kind;
+    if (shed) kind = admission::tally::shed;
+    if (how.why == diagnostic::refused_unauthorized) kind = admission::tally::unauthorized;
+    record_refusal(&on, how, kind, from, now, out);
+}
+
+/// A transaction is for what our answer has to be the only one to: an INVITE, whose ACK is waited
+/// for, and a request whose credentials are no good a second time, and came at the trunk's rate.
+/// All others are answered anew each time.
+void engine::answer_once(const trunk& on, int status, std::string_view fields, flow_id flow,
+                         const flow_info& from, time_point now, outbox& out) {
+    if (message_->method() != method::invite && !on.config.inbound_auth) {
+        return answer_statelessly(status, fields, flow, from, out);
+    }
+    const auto id =
+        transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
+    answer(id, flow, from, status, fields, now, out);
 }
 
 /// The same request again gets the same answer, for as long as its sender likes (RFC 3261 section
@@ -113,9 +123,14 @@ void engine::answer_statelessly(int status, std::string_view fields, flow_id flo
     static_cast<void>(out.commit(to.size()));
 }
 
-void engine::record_refusal(const trunk* on, const refusal& how, const flow_info& from,
+/// What has no kind took a turn of its trunk's rate, and is told each time.
+void engine::record_refusal(const trunk* on, const refusal& how,
+                            std::optional<admission::tally> kind, const flow_info& from,
                             time_point now, outbox& out) {
-    out.note(severity::warning, how.why, owner_id::none, {how.detail, how.status});
+    const auto told = kind ? admission_.tell(*kind, now) : 1;
+    if (told == 0) return;
+    out.note(severity::warning, how.why, owner_id::none,
+             {how.detail, how.status, static_cast<std::int64_t>(told)});
     call_record record;
     record.call_id = message_->call_id();
     if (on != nullptr) record.trunk = on->config.name;

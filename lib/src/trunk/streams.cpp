@@ -27,7 +27,9 @@ void say(std::string_view what, flow_id to, outbox& out) {
 } // namespace
 
 bool engine::known_source(const address& source) const {
-    return std::ranges::any_of(*directory_, [&](const auto& one) { return knows(*one, source); });
+    return std::ranges::any_of(*directory_, [&](const auto& one) {
+        return allows(*one, source) || is_gateway_of(*one, source);
+    });
 }
 
 void engine::open_stream(flow_id flow, bool ours, time_point now) {
@@ -113,7 +115,7 @@ void engine::stream_due(stream& of, time_point now, outbox& out) {
     if (!of.known && !used && is_due(of.opened, stream::stranger_patience)) {
         return drop_stream(of, by_stranger, out);
     }
-    if (!of.ours && !used && is_due(of.spoke, stream::idle_patience)) {
+    if (!used && is_due(of.spoke, stream::idle_patience) && !registered_by(of.flow, now)) {
         return drop_stream(of, unused, out);
     }
     if (is_due(of.pinged, stream::pong_patience)) {
@@ -129,6 +131,13 @@ void engine::stream_due(stream& of, time_point now, outbox& out) {
     if (of.partial_since) next = std::min(next, *of.partial_since + stream::message_patience);
     if (!of.known && !used) next = std::min(next, of.opened + stream::stranger_patience);
     wheel_.arm(of.timer, next);
+}
+
+bool engine::registered_by(flow_id flow, time_point now) {
+    bool found = false;
+    registrations_.each(
+        [&](const registration& each) { found = found || each.goes_by(flow, now); });
+    return found;
 }
 
 void engine::connect(waiting_flow who, const way& by, duration patience, time_point now,

@@ -22,11 +22,13 @@ enum class diagnostic : std::uint16_t {
     resolve_failed,   ///< values: record type
     stream_broken,    ///< values: errc, offset
     stream_dropped,   ///< values: why (1 nobody we know, 2 half a message, 3 idle, 4 silent)
-    // Inbound pipeline: one for each way an INVITE is refused.
-    refused_malformed = 200, ///< values: status, errc, header field
+    request_unmatched,
+    // Inbound pipeline: one for each way an INVITE is refused. values: a detail, the status, and
+    // how many of its kind there were since the last one that was told.
+    refused_malformed = 200, ///< detail: errc
     refused_version,
-    refused_unknown_source, ///< values: status (0 when silent)
-    refused_unauthorized,   ///< values: 1 wrong password, 2 stale, 3 none given, 4 another URI
+    refused_unknown_source, ///< detail: status (0 when silent)
+    refused_unauthorized,   ///< detail: 1 wrong password, 2 stale, 3 none given, 4 another URI
     refused_method,
     refused_uri_scheme,
     refused_merged,
@@ -39,11 +41,11 @@ enum class diagnostic : std::uint16_t {
     refused_channels_full,
     refused_offer,
     refused_draining,
-    refused_overload, ///< values: requests shed since the last one told, status
+    refused_overload,
     refused_by_application,
     refused_session_interval, ///< Below our Min-SE (RFC 4028 section 9).
     refused_unreliable,       ///< The trunk wants 100rel, and the INVITE cannot.
-    refused_rate,             ///< values: requests shed since the last one told, status
+    refused_rate,             ///< More calls than the trunk may begin in a second.
     source_banned,            ///< values: both halves of the address, as its bytes stand
     // Calls.
     call_started = 300,

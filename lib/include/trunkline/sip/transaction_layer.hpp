@@ -126,8 +126,8 @@ private:
     [[nodiscard]] std::uint64_t key_of(const message_view& message, method what) const;
     [[nodiscard]] std::uint64_t merge_key_of(const message_view& message) const;
     [[nodiscard]] transaction* find(std::uint64_t key);
-    [[nodiscard]] received receive_request(const message_view& message, time_point now,
-                                           outbox& out);
+    [[nodiscard]] received receive_request(const message_view& message, flow_id flow,
+                                           time_point now, outbox& out);
     [[nodiscard]] received receive_response(const message_view& message, time_point now,
                                             outbox& out);
     void resend(const transaction& whose, outbox& out);

@@ -32,9 +32,11 @@ public:
     /// trunks are never asked about, so no flood in a carrier's name shuts it out.
     [[nodiscard]] reception receive(const address& source, time_point now) noexcept;
 
-    /// Counts a request that was shed. Now and then it is to be told: then how many were since the
-    /// last time, this one included, and 0 otherwise. A flood is not to fill anybody's disk.
-    [[nodiscard]] std::uint64_t shed(time_point now) noexcept;
+    /// Refusals that cost their sender nothing, and of which there may be any number.
+    enum class tally : std::uint8_t { shed, malformed, stranger, unauthorized };
+    /// Counts one of them. Now and then it is to be told: then how many were since the last time,
+    /// this one included, and 0 otherwise. A flood is not to fill anybody's disk.
+    [[nodiscard]] std::uint64_t tell(tally kind, time_point now) noexcept;
 
     /// What makes a stateless answer the same each time (RFC 3261 section 8.2.7): a To tag derived
     /// from the branch under a key, which its ACK brings back, and 1 to 5 seconds of Retry-After,
@@ -53,12 +55,15 @@ private:
         token_bucket patience;
         time_point banned_until{};
     };
+    struct telling {
+        token_bucket turns;
+        std::uint64_t untold = 0;
+    };
 
     siphash_key source_key_;
     siphash_key reply_key_;
     std::vector<bucket> buckets_;
-    token_bucket telling_;
-    std::uint64_t untold_ = 0;
+    std::array<telling, 4> tellings_{}; ///< By tally.
 };
 
 } // namespace trunkline::trunks

@@ -174,13 +174,14 @@ private:
 
     // flows.cpp
     void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
+    [[nodiscard]] bool forgotten(const inputs::flow_down& what) const;
     void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
     [[nodiscard]] static tls_target secure_for(const live_call& of);
     [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
     void join(flow_id flow);
-    void leave(flow_id flow);
+    void leave(flow_id flow, time_point now);
     void move_legs(flow_id from, time_point now, outbox& out);
 
     // streams.cpp
@@ -190,6 +191,7 @@ private:
     void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
     void drop_stream(stream& gone, std::int64_t why, outbox& out);
     void stream_due(stream& of, time_point now, outbox& out);
+    [[nodiscard]] bool registered_by(flow_id flow, time_point now);
     struct way {
         transport over = transport::udp;
         listener_id from{};
@@ -209,7 +211,8 @@ private:
     void malformed(const error& reason, flow_id flow, const flow_info& from, time_point now,
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
-    [[nodiscard]] bool knows(const trunk& one, const address& source) const;
+    [[nodiscard]] static bool allows(const trunk& one, const address& source);
+    [[nodiscard]] bool is_gateway_of(const trunk& one, const address& source) const;
     /// Of a request's credentials the first for each hash: more in one message are guesses. What is
     /// counted and what is checked are the same ones.
     struct shown_credentials {
@@ -219,6 +222,8 @@ private:
     };
     [[nodiscard]] shown_credentials credentials_of(const flow_info& from, time_point now) const;
     [[nodiscard]] static bool comes_by(const trunk& one, transport over);
+    /// The detail of refused_unauthorized.
+    enum unauthorized : std::int64_t { wrong_password = 1, stale, not_given, elsewhere };
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
         diagnostic why = diagnostic::none;
@@ -231,7 +236,8 @@ private:
     [[nodiscard]] refusal check_invite(const trunk& on) const;
     [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
     [[nodiscard]] const did* called(const trunk& on) const;
-    void cancel(flow_id flow, const flow_info& from, time_point now, outbox& out);
+    void cancel(const sip::transaction_layer::received& invite, flow_id flow, const flow_info& from,
+                time_point now, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
                 std::string_view fields, time_point now, outbox& out,
                 std::string_view local_tag = {});
@@ -243,10 +249,12 @@ private:
     [[nodiscard]] refusal shed(const trunk& on, const flow_info& from, time_point now);
     void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
+    void answer_once(const trunk& on, int status, std::string_view fields, flow_id flow,
+                     const flow_info& from, time_point now, outbox& out);
     void answer_statelessly(int status, std::string_view fields, flow_id flow,
                             const flow_info& from, outbox& out);
-    void record_refusal(const trunk* on, const refusal& how, const flow_info& from, time_point now,
-                        outbox& out);
+    void record_refusal(const trunk* on, const refusal& how, std::optional<admission::tally> kind,
+                        const flow_info& from, time_point now, outbox& out);
 
     // outbound.cpp
     void next_attempt(live_call& of, time_point now, outbox& out);

@@ -32,6 +32,23 @@ struct gateway_name {
     friend auto operator<=>(const gateway_name&, const gateway_name&) = default;
 };
 
+/// One that is asked about, and not copied for it.
+struct gateway_name_view {
+    std::string_view host;
+    std::uint16_t port = 0;
+    transport over = transport::udp;
+
+    gateway_name_view(const gateway_name& of) noexcept
+        : host{of.host},
+          port{of.port},
+          over{of.over} {}
+    explicit gateway_name_view(const gateway& of) noexcept
+        : host{of.host},
+          port{of.port},
+          over{of.transport.value_or(transport::udp)} {}
+    friend auto operator<=>(const gateway_name_view&, const gateway_name_view&) = default;
+};
+
 /// As it stands in a URI: brackets around IPv6, and the port unless it is 0.
 [[nodiscard]] std::string in_uri(std::string_view host, std::uint16_t port);
 
@@ -62,16 +79,26 @@ public:
     /// limits::gateway_addresses, none of them twice.
     [[nodiscard]] std::vector<endpoint> find(const gateway_name& of) const;
     /// Whether any target of the name has this address, whatever its port.
-    [[nodiscard]] bool stands_for(const gateway_name& of, const address& what) const;
+    [[nodiscard]] bool stands_for(const gateway_name_view& of, const address& what) const;
+    /// Whether any name that is kept stands for it. This is asked for whatever comes from anybody.
+    [[nodiscard]] bool lead_to(const address& what) const;
     /// Whether it is known where the name leads to, or was not found out in time.
     [[nodiscard]] bool settled(const gateway_name& of) const;
 
 private:
     using targets = std::vector<sip::dns::service>;
+    struct by_value {
+        using is_transparent = void;
+        [[nodiscard]] bool operator()(const gateway_name_view& a,
+                                      const gateway_name_view& b) const noexcept {
+            return a < b;
+        }
+    };
     struct entry {
         targets in_use;
-        targets coming;         ///< Takes the place of those in use once it is known,
-        time_point decide_by{}; ///< or then, if it leads anywhere.
+        std::vector<address> addresses; ///< Of these, sorted.
+        targets coming;                 ///< Takes the place of those in use once it is known,
+        time_point decide_by{};         ///< or then, if it leads anywhere.
         bool undecided = true;
         bool settled = false;
     };
@@ -85,13 +112,17 @@ private:
     /// True when other records are wanted than before.
     bool decide(const gateway_name& of, entry& about, time_point now);
     void keep_records(time_point now, outbox& out);
+    /// Puts together where names lead to; whatever may have changed that calls it.
+    void gather();
     void arm();
 
     timer_wheel& wheel_;
     entropy& random_;
     timer_node timer_;
     name_records records_;
-    std::map<gateway_name, entry> entries_;
+    std::map<gateway_name, entry, by_value> entries_;
+    std::vector<address> literals_;  ///< Gateways that are addresses.
+    std::vector<address> addresses_; ///< Of all, sorted.
 };
 
 } // namespace trunkline::trunks

@@ -79,6 +79,10 @@ public:
     [[nodiscard]] bool over() const noexcept { return over_; }
     /// Whether a trunk of this configuration would be registered just the same.
     [[nodiscard]] bool serves(const trunk& other) const;
+    /// Whether a carrier that knows us, or is asked to, may send calls by this flow.
+    [[nodiscard]] bool goes_by(flow_id flow, time_point now) const noexcept {
+        return path_.flow == flow && (bound(now) || step_ != step::none);
+    }
     [[nodiscard]] registration_state state() const noexcept { return state_; }
     [[nodiscard]] owner_id owner() const noexcept { return owner_; }
     [[nodiscard]] const trunk& of() const noexcept { return *on_; }

@@ -19,7 +19,7 @@ struct stream {
     // Keep-alives: no NAT forgets a connection sooner (RFC 5626 section 4.4.1 has 95 to 120 s).
     static constexpr duration ping_interval = std::chrono::seconds{95};
     static constexpr duration pong_patience = std::chrono::seconds{10};
-    // A connection to us that has neither calls nor messages; one of ours is kept.
+    // What has neither calls nor messages, and is not the way to a registrar.
     static constexpr duration idle_patience = std::chrono::minutes{10};
 
     sip::framer framer{};
@@ -31,7 +31,7 @@ struct stream {
     bool answers_pings = false; ///< From then on it is broken when it does not.
     time_point opened{};
     time_point heard{}; ///< A byte,
-    time_point spoke{}; ///< and a whole message.
+    time_point spoke{}; ///< and a whole message, or when the last call left it.
     std::optional<time_point> partial_since{};
     std::optional<time_point> pinged{};
 };
