@@ -2,13 +2,11 @@
 // what it does next.
 #pragma once
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "call/leg_states.hpp"
 #include "support/table.hpp"
@@ -17,39 +15,8 @@
 
 namespace trunkline::calls {
 
-/// In the order in which they came first; with a plus what came again.
-class words {
-public:
-    void add(const std::string& word) {
-        const auto known = std::ranges::find(all_, word, &said::word);
-        if (known == all_.end())
-            all_.push_back({word});
-        else
-            known->again = true;
-    }
-    [[nodiscard]] std::string text() const {
-        std::string text;
-        for (const auto& one : all_) {
-            text += (text.empty() ? "" : " ") + one.word + (one.again ? "+" : "");
-        }
-        return text.empty() ? "-" : text;
-    }
-
-private:
-    struct said {
-        std::string word;
-        bool again = false;
-    };
-    std::vector<said> all_;
-};
-
-/// Its method or its status.
-[[nodiscard]] inline std::string word_of(const std::string& text) {
-    return text.starts_with("SIP/2.0 ") ? text.substr(8, 3) : text.substr(0, text.find(' '));
-}
-
 [[nodiscard]] inline std::string sent_since(const leg_in_state& call, std::size_t before) {
-    words all;
+    support::in_order all;
     for (std::size_t i = before; i < call.sent.size(); ++i) {
         all.add(word_of(call.sent[i].text));
     }

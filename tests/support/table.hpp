@@ -22,6 +22,37 @@
 
 namespace trunkline::support {
 
+/// In the order in which they came first; with a plus what came again.
+class in_order {
+public:
+    void add(const std::string& word) {
+        const auto known = std::ranges::find(all_, word, &said::word);
+        if (known == all_.end())
+            all_.push_back({word});
+        else
+            known->again = true;
+    }
+    [[nodiscard]] std::string text() const {
+        std::string text;
+        for (const auto& one : all_) {
+            text += (text.empty() ? "" : " ") + one.word + (one.again ? "+" : "");
+        }
+        return text.empty() ? "-" : text;
+    }
+
+private:
+    struct said {
+        std::string word;
+        bool again = false;
+    };
+    std::vector<said> all_;
+};
+
+/// Its method or its status.
+[[nodiscard]] inline std::string word_of(const std::string& text) {
+    return text.starts_with("SIP/2.0 ") ? text.substr(8, 3) : text.substr(0, text.find(' '));
+}
+
 struct cell {
     std::string wire;
     std::string after;
@@ -54,7 +85,9 @@ private:
         for (std::string line; std::getline(lines, line);) {
             if (line.empty()) continue;
             if (const auto set = line.find(" = "); set != std::string::npos) {
-                sets_[line.substr(0, set)] = words_of(line.substr(set + 3));
+                const auto more = words_of(line.substr(set + 3));
+                auto& all = sets_[line.substr(0, set)];
+                all.insert(all.end(), more.begin(), more.end());
             } else if (line.front() != ' ') {
                 events_ = words_of(line);
             } else {

@@ -324,8 +324,12 @@ struct driver {
                     {std::string{as_text(text->bytes)}, stream->peer, now, stream->over});
                 return;
             }
-            REQUIRE(peers.contains(text->flow.slot));
-            sent.push_back({std::string{as_text(text->bytes)}, peers[text->flow.slot], now});
+            const auto peer = peers.find(text->flow.slot);
+            if (peer == peers.end()) { // It was forgotten: see evict().
+                answers.push_back(inputs::send_failed{text->flow, text->owner, cause::closed});
+                return;
+            }
+            sent.push_back({std::string{as_text(text->bytes)}, peer->second, now});
         } else if (const auto* packet = std::get_if<effects::send_media>(&what)) {
             media.push_back({packet->media,
                              packet->rtcp,

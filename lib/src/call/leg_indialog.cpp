@@ -301,8 +301,13 @@ endpoint leg::way_back() const {
 
 void leg::set_path(signalling_path path, time_point now, outbox& out) {
     if (phase_ == phase::finished) return; // It came too late for what waited.
-    // A flow that went takes responses with it; a target that moved does not.
-    if (!rerouting_ && flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
+    // A flow that went takes responses and what is under way with it; a target that moved does not.
+    if (!rerouting_) {
+        if (flow_2xx_ == path_.flow) flow_2xx_ = path.flow;
+        if (invite_flow_ == path_.flow) invite_flow_ = path.flow;
+        for (const auto id : {invite_, bye_, reinvite_}) around_.transactions.move(id, path.flow);
+        for (const auto& one : asking_) around_.transactions.move(one.id, path.flow);
+    }
     path_ = std::move(path);
     rerouting_ = false;
     if (std::exchange(ack_waits_, false)) send_ack(dialog_, invite_cseq_, out);

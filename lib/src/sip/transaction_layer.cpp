@@ -191,6 +191,13 @@ void transaction_layer::disown(transaction_id id) {
     if (auto* found = slab_.find(id)) found->owner = owner_id::none;
 }
 
+void transaction_layer::move(transaction_id id, flow_id to) {
+    auto* const found = slab_.find(id);
+    auto* const beside = found != nullptr ? slab_.find(found->cancel) : nullptr;
+    if (found != nullptr) found->flow = to;
+    if (beside != nullptr) beside->flow = to;
+}
+
 void transaction_layer::cancel(transaction_id id, time_point now, outbox& out,
                                std::string_view fields) {
     auto* invite = slab_.find(id);

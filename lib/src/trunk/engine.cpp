@@ -62,8 +62,8 @@ void engine::receive(const input& what, time_point now, outbox& out) {
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
         if (!forgotten(*down)) {
             flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
-            move_legs(down->flow, now, out);
         }
+        move_legs(down->flow, now, out);
         close_stream(down->flow);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
         const auto* of = legs_.find(slot_id::of(failed->owner));

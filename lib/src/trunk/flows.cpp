@@ -110,11 +110,12 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
 }
 
 /// Forged senders make a driver forget flows as fast as they come. What waits for an answer on one
-/// is a leg's, or a registration's, whose flow goes last and whose answer may still come by
-/// another.
+/// is a leg's, which moves with all that is under way, or a registration's, whose flow goes last
+/// and whose answer may still come by another. A connection that goes takes answers with it.
 bool engine::forgotten(const inputs::flow_down& what) const {
-    return what.why == cause::table_full && what.asked == token::none &&
-           info_of(what.flow) != nullptr && flows_[what.flow.slot].legs == 0;
+    const auto* info = info_of(what.flow);
+    return what.why == cause::table_full && what.asked == token::none && info != nullptr &&
+           (info->transport == transport::udp || flows_[what.flow.slot].legs == 0);
 }
 
 void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {

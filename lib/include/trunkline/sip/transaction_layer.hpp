@@ -84,6 +84,8 @@ public:
     void responded(transaction_id id, int status, std::span<const std::byte> bytes, time_point now);
     /// The INVITE that a CANCEL is for (section 9.2).
     [[nodiscard]] std::optional<received> cancelled(const message_view& cancel) const;
+    /// Its flow went, and its peer is reached by another one: what is sent again goes that way.
+    void move(transaction_id id, flow_id to);
     /// From now on events of the transaction have nobody to go to.
     void disown(transaction_id id);
 
