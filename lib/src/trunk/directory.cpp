@@ -231,7 +231,8 @@ bool may_be_sent(std::string_view name, std::string_view value) {
 
 result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
-        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate) {
+        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate,
+        tls_lease tls) {
     if (auto bad = check_names(config)) return *std::move(bad);
     if (auto bad = check_session(config)) return *std::move(bad);
     if (auto bad = check_numbers(config)) return *std::move(bad);
@@ -240,6 +241,7 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     if (auto bad = check_registration(config)) return *std::move(bad);
     auto made = std::make_shared<trunk>();
     made->id = id;
+    made->tls = std::move(tls);
     made->contact_user = contact_user_of(config);
     for (std::size_t i = 0; i < config.allow_from.size(); ++i) {
         const auto parsed = cidr::parse(config.allow_from[i]);

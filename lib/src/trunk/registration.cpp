@@ -75,7 +75,7 @@ bool registration::serves(const trunk& other) const {
     const auto& ours = on_->config;
     const auto& theirs = other.config;
     return on_->contact_user == other.contact_user && ours.registration == theirs.registration &&
-           ours.auth == theirs.auth && on_->gateways == other.gateways &&
+           ours.auth == theirs.auth && ours.tls == theirs.tls && on_->gateways == other.gateways &&
            ours.signalling.advertise == theirs.signalling.advertise;
 }
 
@@ -176,8 +176,7 @@ void registration::connect(std::size_t gateway, const endpoint& to, outbox& out)
     const auto& at = on_->gateways[gateway];
     const auto& name = on_->config.tls.server_name;
     out.connect(token{static_cast<std::uint64_t>(owner_)}, at.transport.value_or(transport::udp),
-                listener_id{}, to,
-                {static_cast<std::uint32_t>(on_->id), name.empty() ? at.host : name});
+                listener_id{}, to, {on_->tls.profile, name.empty() ? at.host : name});
 }
 
 void registration::flow_up(calls::signalling_path path, time_point now, outbox& out) {

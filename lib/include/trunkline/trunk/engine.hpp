@@ -117,7 +117,7 @@ private:
         calls::leg machine;
         slot_id call;
         flow_id on{};        ///< Counted there: see known_flow.
-        tls_target secure{}; ///< Whom a new connection has to reach; its name is the trunk's,
+        tls_target secure{}; ///< Whom a new connection has to reach, by the rules of the trunk,
         std::shared_ptr<const trunks::trunk> trunk{}; ///< which is therefore held.
     };
     struct known_flow {

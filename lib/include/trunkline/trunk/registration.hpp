@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <trunkline/call/credentials.hpp>
@@ -79,6 +80,8 @@ public:
     [[nodiscard]] bool over() const noexcept { return over_; }
     /// Whether a trunk of this configuration would be registered just the same.
     [[nodiscard]] bool serves(const trunk& other) const;
+    /// Goes on for such a one: its files may have been read anew.
+    void serve(std::shared_ptr<const trunk> other) { on_ = std::move(other); }
     /// Whether a carrier that knows us, or is asked to, may send calls by this flow.
     [[nodiscard]] bool goes_by(flow_id flow, time_point now) const noexcept {
         return path_.flow == flow && (bound(now) || step_ != step::none);
