@@ -189,6 +189,8 @@ private:
     void open_stream(flow_id flow, bool ours, time_point now);
     void close_stream(flow_id flow);
     void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
+    void refuse_broken(std::span<char> section, flow_id flow, const flow_info& from, time_point now,
+                       outbox& out);
     void drop_stream(stream& gone, std::int64_t why, outbox& out);
     void stream_due(stream& of, time_point now, outbox& out);
     [[nodiscard]] bool registered_by(flow_id flow, time_point now);
