@@ -286,11 +286,12 @@ void registration::accepted(const sip::message_view& response, time_point now, o
     bound_until_ = now + granted;
     state_ = registration_state::registered;
     step_ = step::none;
-    // Half of what is left has to do for an attempt that times out, and for another gateway; and
-    // trunks that began together need not go on together.
+    // What is left has to do for an attempt that times out, and for another gateway; and trunks
+    // that began together need not go on together.
     const duration whole = granted;
-    const auto after = std::max<duration>(between(whole / 2, whole * 3 / 4), shortest_refresh);
-    around_.wheel.arm(timer_, now + after);
+    const auto most = std::min<duration>(whole * 3 / 4, whole - spare_time);
+    const auto after = most > shortest_refresh ? between(most * 2 / 3, most) : duration{};
+    around_.wheel.arm(timer_, now + std::max<duration>(after, shortest_refresh));
     tell(out);
 }
 
@@ -315,7 +316,9 @@ bool registration::ask_longer(const sip::message_view& response) {
     const auto least = response.seconds(sip::header::min_expires);
     if (!least || seconds{*least} <= asked_ || seconds{*least} > longest) return false;
     asked_ = seconds{*least};
-    return raised_++ < most_raises;
+    if (raised_++ >= most_raises) return false;
+    challenges_ = 0; // Its nonce may be spent, and the next one is the first of another attempt.
+    return true;
 }
 
 void registration::refused(const sip::message_view& response, time_point now, outbox& out) {

@@ -45,6 +45,8 @@ public:
     static constexpr std::chrono::seconds back_off_most{1'800};
     static constexpr std::chrono::seconds longest{7'200}; ///< Asked for or believed.
     static constexpr std::chrono::seconds shortest_refresh{15};
+    /// What a refresh leaves, where as much was granted: 64*T1, and the next gateway's turn.
+    static constexpr std::chrono::seconds spare_time{40};
     static constexpr std::chrono::seconds longest_bar{3'600}; ///< Of Retry-After.
     static constexpr std::chrono::seconds patience{4};        ///< When it is taken back.
 
