@@ -12,6 +12,12 @@ namespace {
 
 using trunkline::sip::framer;
 
+std::string in_words(const framer::frame& one) {
+    if (one.kind == framer::kind::ping) return "ping";
+    const std::string text{one.bytes.data(), one.bytes.size()};
+    return one.kind == framer::kind::broken ? "broken by " + text : text;
+}
+
 std::vector<std::string> frames_of(std::span<const std::uint8_t> stream, std::size_t seed) {
     framer frames;
     std::vector<std::string> seen;
@@ -23,11 +29,7 @@ std::vector<std::string> frames_of(std::span<const std::uint8_t> stream, std::si
         while (true) {
             const auto one = frames.next();
             if (one.kind == framer::kind::need_more) break;
-            if (one.kind == framer::kind::message) {
-                seen.emplace_back(one.bytes.data(), one.bytes.size());
-            } else {
-                seen.emplace_back(one.kind == framer::kind::ping ? "ping" : "broken");
-            }
+            seen.push_back(in_words(one));
             if (one.kind == framer::kind::broken) return seen;
         }
     }
@@ -46,12 +48,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (true) {
         const auto one = whole.next();
         if (one.kind == framer::kind::need_more) break;
-        if (one.kind == framer::kind::message) {
-            expected.emplace_back(one.bytes.data(), one.bytes.size());
-        } else {
-            expected.emplace_back(one.kind == framer::kind::ping ? "ping" : "broken");
-        }
-        if (one.kind == framer::kind::broken) break;
+        expected.push_back(in_words(one));
+        if (one.kind != framer::kind::broken) continue;
+        // It ends where its header section does, and whoever parses it finds it as wrong.
+        auto section = std::string{one.bytes.data(), one.bytes.size()};
+        if (!section.empty() && !section.ends_with("\r\n\r\n")) std::abort();
+        if (whole.pending() != 0 || !whole.next().bytes.empty()) std::abort();
+        break;
     }
     if (frames_of(stream, data[0]) != expected) std::abort();
     return 0;

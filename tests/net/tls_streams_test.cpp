@@ -16,6 +16,7 @@ using support::stream_end;
 struct two_shards {
     authority root{"root of two shards"};
     std::shared_ptr<tls_profiles> profiles = std::make_shared<tls_profiles>();
+    tls_profiles::lease lease;
     script served;
     script called;
     std::optional<shard> server;
@@ -29,7 +30,7 @@ struct two_shards {
         REQUIRE(context.has_value());
         REQUIRE(ours.has_value());
         profiles->serve(*context);
-        profiles->put(7, *ours);
+        lease = profiles->add(*ours);
         server.emplace(shard_config{
             .listeners = listening({.at = {{transport::tls, *endpoint::parse("127.0.0.1:0")}}}),
             .tls = profiles});
@@ -42,7 +43,8 @@ struct two_shards {
             }
         };
     }
-    void connect(std::string name, std::uint32_t profile = 7) {
+    void connect(std::string name) { connect(std::move(name), lease.number); }
+    void connect(std::string name, std::uint32_t profile) {
         REQUIRE(client->post([=, to = server->local(listener_id{0})](time_point, outbox& out) {
             out.connect(token{1}, transport::tls, listener_id{0}, to, {profile, name});
         }));
@@ -92,6 +94,33 @@ TEST_CASE_FIXTURE(two_shards, "net::streams: without a profile nobody is spoken 
         return phone.ended;
     }));
     CHECK(served.ups.empty());
+}
+
+TEST_CASE_FIXTURE(two_shards,
+                  "net::tls_profiles: a number is one context's, for as long as it is held") {
+    const auto number = lease.number;
+    auto other = profiles->add(profiles->client(number));
+    CHECK(number != 0);
+    CHECK(other.number != number);
+    lease.held.reset();
+    CHECK(profiles->client(number) == nullptr);
+    CHECK(profiles->client(other.number) != nullptr);
+    CHECK(profiles->add(profiles->client(other.number)).number != number);
+    connect("sip.example.net", number);
+    REQUIRE(until([&] { return called.downs.size() == 1; }));
+    CHECK(called.downs[0].why == cause::insecure);
+    connect("sip.example.net", other.number);
+    REQUIRE(until([&] { return called.ups.size() == 1; }));
+    const auto none = profiles->add(nullptr);
+    CHECK(none.number == 0);
+    CHECK(none.held == nullptr);
+    // It may be held for longer than there are any.
+    client.reset();
+    server.reset();
+    const std::weak_ptr<tls_profiles> gone = profiles;
+    profiles.reset();
+    CHECK(gone.expired());
+    other.held.reset();
 }
 
 TEST_CASE_FIXTURE(two_shards, "net::streams: who speaks no TLS is hung up on and never heard") {

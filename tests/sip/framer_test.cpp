@@ -21,7 +21,7 @@ std::string message(std::string_view body, std::string_view length_header) {
 }
 
 /// What comes out when the stream is cut at every `step` bytes: messages as they are, "ping",
-/// "broken".
+/// "broken" and by what.
 std::vector<std::string> cut(std::string_view stream, std::size_t step) {
     framer frames;
     std::vector<std::string> seen;
@@ -31,7 +31,7 @@ std::vector<std::string> cut(std::string_view stream, std::size_t step) {
             const auto one = frames.next();
             if (one.kind == kind::need_more) break;
             if (one.kind == kind::broken) {
-                seen.emplace_back("broken");
+                seen.push_back("broken by " + std::string{one.bytes.data(), one.bytes.size()});
                 return seen;
             }
             seen.emplace_back(one.kind == kind::ping
@@ -63,7 +63,7 @@ TEST_CASE("sip::framer: what says not where it ends breaks the stream, once and 
         CAPTURE(header);
         const auto stream = message("12345", header) + message("", "l: 0");
         for (const std::size_t step : {std::size_t{1}, std::size_t{7}, stream.size()}) {
-            CHECK(cut(stream, step) == std::vector<std::string>{"broken"});
+            CHECK(cut(stream, step) == std::vector{"broken by " + message("", header)});
         }
     }
     framer frames;
@@ -74,6 +74,7 @@ TEST_CASE("sip::framer: what says not where it ends breaks the stream, once and 
     CHECK(std::string{last.bytes.data(), last.bytes.size()} == endless);
     frames.feed(as_bytes(message("", "l: 0")));
     CHECK(frames.next().kind == kind::broken);
+    CHECK(frames.next().bytes.empty()); // It was told of once.
     CHECK(frames.pending() == 0);
 }
 
@@ -88,6 +89,7 @@ TEST_CASE("sip::framer: an endless header section is bounded") {
         CHECK(frames.pending() <= limits::header_section + 2 * line.size());
     }
     CHECK(last == kind::broken);
+    CHECK(frames.next().bytes.empty());
 }
 
 } // namespace

@@ -199,5 +199,25 @@ TEST_CASE("trunks::engine: without a realm of its own a trunk's name is the real
     CHECK(support::header(d.last(), "WWW-Authenticate").starts_with("Digest realm=\"carrier\","));
 }
 
+TEST_CASE("trunks::compile: a name with quotes is no realm") {
+    auto wanted = driver::carrier();
+    wanted.inbound_auth = userpass{"carrier", "secret"};
+    for (const auto* name : {"the \"best\"", "back\\slash"}) {
+        CAPTURE(name);
+        wanted.name = name;
+        wanted.inbound_auth->realm.clear();
+        const auto refused = trunks::compile(trunk_id{1}, wanted, "", nullptr, nullptr);
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.reason().field == "inbound_auth.realm");
+        wanted.inbound_auth->realm = "here";
+        CHECK(trunks::compile(trunk_id{1}, wanted, "", nullptr, nullptr).has_value());
+    }
+    wanted.inbound_auth->realm = "a \"realm\"";
+    CHECK(trunks::compile(trunk_id{1}, wanted, "", nullptr, nullptr).reason().field ==
+          "inbound_auth.realm");
+    wanted.inbound_auth.reset();
+    CHECK(trunks::compile(trunk_id{1}, wanted, "", nullptr, nullptr).has_value());
+}
+
 } // namespace
 } // namespace trunkline

@@ -209,13 +209,13 @@ struct driver {
         made.numbers = {{"+4930123", "desk"}};
         return made;
     }
-    std::shared_ptr<const trunks::trunk> add(trunk_config wanted) {
+    std::shared_ptr<const trunks::trunk> add(trunk_config wanted, trunks::tls_lease tls = {}) {
         const auto most = wanted.channels;
         const auto rate = wanted.calls_per_second;
         auto made = trunks::compile(trunk_id{static_cast<std::uint32_t>(trunks.size() + 1)},
                                     std::move(wanted), config.user_agent,
                                     std::make_shared<local_channels>(most),
-                                    std::make_shared<local_call_rate>(rate));
+                                    std::make_shared<local_call_rate>(rate), std::move(tls));
         REQUIRE(made.has_value());
         trunks.push_back(*made);
         publish();

@@ -164,5 +164,24 @@ TEST_CASE("trunks::engine: a challenge too long for any answer gets none") {
     }
 }
 
+TEST_CASE_FIXTURE(registrant,
+                  "trunks::engine: what is asked again after a 423 may be challenged anew") {
+    add(wanted());
+    // As many as there may be of one request, each time that more is asked for.
+    for (const unsigned least : {600U, 1200U}) {
+        for (int i = 0; i < 2; ++i) {
+            const auto nonce = std::to_string(least) + "-" + std::to_string(i);
+            answer("401 Unauthorized", challenge(nonce, ", stale=true"));
+            CHECK(header(registers().back().text, "Authorization").find(nonce) !=
+                  std::string::npos);
+        }
+        answer("423 Interval Too Brief", "Min-Expires: " + std::to_string(least) + "\n");
+        CHECK(header(registers().back().text, "Expires") == std::to_string(least));
+    }
+    answer("401 Unauthorized", challenge("last", ", stale=true"));
+    answer("200 OK", "Expires: 1200\n");
+    CHECK(state() == registration_state::registered);
+}
+
 } // namespace
 } // namespace trunkline

@@ -34,7 +34,7 @@ TEST_CASE_FIXTURE(registrant, "trunks::engine: a REGISTER says whose calls are t
 }
 
 TEST_CASE("trunks::engine: what is granted is refreshed before three quarters of it are over") {
-    for (const unsigned granted : {60U, 300U, 3'600U}) {
+    for (const unsigned granted : {160U, 300U, 3'600U}) {
         CAPTURE(granted);
         registrant d;
         d.add(registrant::wanted());
@@ -54,6 +54,25 @@ TEST_CASE("trunks::engine: what is granted is refreshed before three quarters of
             CHECK(support::tag(d.registers().back().text, "From") ==
                   support::tag(before.text, "From"));
         }
+    }
+}
+
+TEST_CASE("trunks::engine: a refresh that times out leaves time for another gateway") {
+    for (const unsigned granted : {60U, 90U, 120U, 159U}) {
+        CAPTURE(granted);
+        registrant d;
+        auto two = registrant::wanted();
+        two.gateways = {{"198.51.100.1"}, {"198.51.100.2"}};
+        d.add(two);
+        const auto at = d.now;
+        d.answer("200 OK", d.granting(granted));
+        const auto when = d.next_register();
+        CHECK(when - at <= std::chrono::seconds{granted - 40});
+        CHECK(when - at >= std::chrono::seconds{(granted - 40) * 2 / 3 - 1});
+        // Nobody answers it, and the other one is asked before the first one's word is over.
+        const auto next = d.next_register();
+        CHECK(d.registers().back().to == *endpoint::parse("198.51.100.2:5060"));
+        CHECK(next - at < std::chrono::seconds{granted});
     }
 }
 

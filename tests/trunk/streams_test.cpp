@@ -83,18 +83,46 @@ TEST_CASE_FIXTURE(exchange_by_stream,
 }
 
 TEST_CASE_FIXTURE(exchange_by_stream,
-                  "trunks::streams: where the next message begins is unknown, and it is closed") {
+                  "trunks::streams: what says not where it ends is 400, and then it is closed") {
     add(wanted);
-    const auto flow = accept(carrier_port);
+    const auto text = over_tcp(options(1).text());
+    const auto at = text.find("Content-Length: 0\r\n");
+    REQUIRE(at != std::string::npos);
+    std::size_t count = 0;
+    for (const std::string line : {"", "Content-Length: none\r\n", "Content-Length: -1\r\n",
+                                   "Content-Length: 0 0\r\n", "Content-Length: 0\r\nl: 0\r\n",
+                                   "Content-Length: 4294967296\r\n", "Content-Length: 70000\r\n"}) {
+        CAPTURE(line);
+        const auto flow = accept("198.51.100.1:" + std::to_string(40'000 + count));
+        auto wrong = text;
+        wrong.replace(at, 19, line);
+        receive(flow, wrong + over_tcp(options(2).text()));
+        CHECK(statuses() == std::vector<std::string>{"400"});
+        REQUIRE(connections.size() == ++count);
+        CHECK(connections.back().closed);
+        CHECK(noted(diagnostic::stream_broken) == count);
+        receive(flow, over_tcp(options(3).text())); // Read before it was closed.
+        CHECK(texts().empty());
+    }
+    CHECK(engine->transactions() == 0);
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: a stranger is not told what is wrong with his stream") {
+    add(wanted);
     auto text = over_tcp(options(1).text());
-    const auto at = text.find("Content-Length");
-    text.erase(at, text.find("\r\n", at) + 2 - at);
-    receive(flow, text + over_tcp(options(2).text()));
-    CHECK(statuses() == std::vector<std::string>{"400"}); // And nothing else that may follow.
-    CHECK(connections[0].closed);
-    CHECK(noted(diagnostic::stream_broken) == 1);
-    receive(flow, over_tcp(options(3).text())); // Read before it was closed.
+    text.erase(text.find("Content-Length: 0\r\n"), 19);
+    receive(accept("203.0.113.66:1000"), text);
+    CHECK(statuses() == std::vector<std::string>{"403"});
+    receive(accept("203.0.113.66:1001"), text);
     CHECK(texts().empty());
+    for (const auto& each : connections) CHECK(each.closed);
+    // Nor is anybody by what is never answered.
+    text.replace(0, 7, "ACK");
+    text.replace(text.find("1 OPTIONS"), 9, "1 ACK");
+    receive(accept(carrier_port), text);
+    CHECK(texts().empty());
+    CHECK(connections.back().closed);
 }
 
 TEST_CASE_FIXTURE(exchange_by_stream,

@@ -134,6 +134,11 @@ struct trunk_manager::impl {
         if (config.shards == 1 || !by_stream(one)) return std::nullopt;
         return config_error{"transport", "one shard", one_shard};
     }
+    /// As long as the trunk is anybody's: a call that it has left, or its farewell to a registrar.
+    [[nodiscard]] trunks::tls_lease lend(client_context context) {
+        auto [number, held] = profiles->add(std::move(context));
+        return {number, std::move(held)};
+    }
     void stop() {
         each([](host& one) { one.shard().stop(); });
     }
@@ -274,11 +279,11 @@ result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     const trunk_id id{impl_->next_trunk};
     auto channels = std::make_shared<shared_channels>(config.channels);
     auto rate = std::make_shared<shared_call_rate>(config.calls_per_second);
-    auto made = trunks::compile(id, std::move(config), impl_->config.user_agent,
-                                std::move(channels), std::move(rate));
+    auto made =
+        trunks::compile(id, std::move(config), impl_->config.user_agent, std::move(channels),
+                        std::move(rate), impl_->lend(*std::move(context)));
     if (!made) return made.reason();
     ++impl_->next_trunk;
-    impl_->profiles->put(static_cast<std::uint32_t>(id), *std::move(context));
     auto next = *impl_->directory;
     next.push_back(*std::move(made));
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
@@ -303,11 +308,11 @@ result<void, config_error> trunk_manager::replace_trunk(trunk_id which, trunk_co
     const auto rate = std::static_pointer_cast<shared_call_rate>((*found)->rate);
     const auto most = config.channels;
     const auto per_second = config.calls_per_second;
-    auto made = trunks::compile(which, std::move(config), impl_->config.user_agent, ledger, rate);
+    auto made = trunks::compile(which, std::move(config), impl_->config.user_agent, ledger, rate,
+                                impl_->lend(*std::move(context)));
     if (!made) return made.reason();
     ledger->set_most(most);
     rate->set_per_second(per_second);
-    impl_->profiles->put(static_cast<std::uint32_t>(which), *std::move(context));
     *found = *std::move(made);
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
     impl_->publish();
@@ -319,7 +324,6 @@ bool trunk_manager::remove_trunk(trunk_id which) {
     auto next = *impl_->directory;
     if (std::erase_if(next, [&](const auto& one) { return one->id == which; }) == 0) return false;
     impl_->directory = std::make_shared<const trunks::directory>(std::move(next));
-    impl_->profiles->put(static_cast<std::uint32_t>(which), nullptr);
     impl_->publish();
     return true;
 }

@@ -96,12 +96,25 @@ void tls_profiles::serve(std::shared_ptr<const tls_context> what) {
     server_ = std::move(what);
 }
 
-void tls_profiles::put(std::uint32_t profile, std::shared_ptr<const tls_context> what) {
+tls_profiles::lease tls_profiles::add(std::shared_ptr<const tls_context> what) {
+    if (!what) return {};
+    const auto* context = what.get();
     const std::lock_guard held{guard_};
-    if (what)
-        clients_.insert_or_assign(profile, std::move(what));
-    else
-        clients_.erase(profile);
+    // 0 is nobody's, and after four thousand million there may be some that still stand.
+    do ++last_;
+    while (last_ == 0 || clients_.contains(last_));
+    const auto number = last_;
+    clients_.emplace(number, std::move(what));
+    return {number,
+            std::shared_ptr<const void>{context, [from = weak_from_this(), number](const void*) {
+                                            if (const auto there = from.lock())
+                                                there->forget(number);
+                                        }}};
+}
+
+void tls_profiles::forget(std::uint32_t profile) noexcept {
+    const std::lock_guard held{guard_};
+    clients_.erase(profile);
 }
 
 std::shared_ptr<const tls_context> tls_profiles::server() const {

@@ -24,14 +24,18 @@ void framer::feed(std::span<const std::byte> bytes) {
 }
 
 framer::frame framer::next() {
-    const auto broken = [this](error reason, std::size_t head = 0) {
-        const std::span<char> read{bytes_.data() + start_, head};
+    const auto broken = [this](error reason, std::size_t heads) {
         is_broken_ = true;
         broken_ = reason;
-        start_ = bytes_.size();
-        return frame{kind::broken, read, reason};
+        const std::span<char> section{bytes_.data() + start_, heads};
+        start_ = bytes_.size(); // Nothing is waited for any more.
+        return frame{kind::broken, section, reason};
     };
-    if (is_broken_) return {kind::broken, {}, broken_};
+    if (is_broken_) {
+        std::vector<char>{}.swap(bytes_);
+        start_ = 0;
+        return {kind::broken, {}, broken_};
+    }
     while (total_ == 0) {
         const std::string_view rest{bytes_.data() + start_, bytes_.size() - start_};
         // Between messages: two line breaks ask whether we live, a single one says that they do.
@@ -51,7 +55,7 @@ framer::frame framer::next() {
         const std::string_view whole{bytes_.data(), bytes_.size()};
         const auto end = whole.find("\r\n\r\n", from);
         const auto seen = std::min(end, whole.size()) - start_;
-        if (seen > limits::header_section) return broken(wrong(errc::limit_exceeded, seen));
+        if (seen > limits::header_section) return broken(wrong(errc::limit_exceeded, seen), 0);
         if (end == std::string_view::npos) {
             scanned_ = bytes_.size();
             return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/crypto/hash.hpp>
@@ -34,6 +35,11 @@ namespace {
     });
 }
 
+/// Between quotes, as it stands.
+[[nodiscard]] bool quotable(std::string_view text) {
+    return printable(text) && text.find_first_of("\"\\") == std::string_view::npos;
+}
+
 [[nodiscard]] std::string_view without_plus(std::string_view number) {
     return number.starts_with('+') ? number.substr(1) : number;
 }
@@ -44,13 +50,23 @@ namespace {
     if (who->username.empty()) {
         return wrong(field + ".username", "required", "a user name is needed beside a password");
     }
-    for (const auto* text : {&who->username, &who->realm}) {
-        if (!printable(*text) || text->find_first_of("\"\\") != std::string::npos) {
-            return wrong(field + ".username", "characters",
+    for (const auto& [text, part] :
+         {std::pair{&who->username, ".username"}, {&who->realm, ".realm"}}) {
+        if (!quotable(*text)) {
+            return wrong(field + part, "characters",
                          "quotes, backslashes and control characters cannot be sent");
         }
     }
     return std::nullopt;
+}
+
+/// The trunk's name stands for a realm that is left out, and a trunk may be called by any name.
+[[nodiscard]] std::optional<config_error> check_realm(const trunk_config& config) {
+    const bool named = config.inbound_auth && config.inbound_auth->realm.empty();
+    if (!named || quotable(config.name)) return std::nullopt;
+    return wrong(
+        "inbound_auth.realm", "required",
+        "a realm is needed, as the trunk's name has quotes or backslashes and cannot be one");
 }
 
 [[nodiscard]] std::optional<config_error> check_names(const trunk_config& config) {
@@ -231,15 +247,18 @@ bool may_be_sent(std::string_view name, std::string_view value) {
 
 result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
-        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate) {
+        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate,
+        tls_lease tls) {
     if (auto bad = check_names(config)) return *std::move(bad);
     if (auto bad = check_session(config)) return *std::move(bad);
     if (auto bad = check_numbers(config)) return *std::move(bad);
     if (auto bad = check_credentials(config.auth, "auth")) return *std::move(bad);
     if (auto bad = check_credentials(config.inbound_auth, "inbound_auth")) return *std::move(bad);
+    if (auto bad = check_realm(config)) return *std::move(bad);
     if (auto bad = check_registration(config)) return *std::move(bad);
     auto made = std::make_shared<trunk>();
     made->id = id;
+    made->tls = std::move(tls);
     made->contact_user = contact_user_of(config);
     for (std::size_t i = 0; i < config.allow_from.size(); ++i) {
         const auto parsed = cidr::parse(config.allow_from[i]);

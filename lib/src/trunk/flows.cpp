@@ -50,7 +50,7 @@ calls::signalling_path engine::path_of(flow_id flow, const trunk& on) const {
     return path;
 }
 
-/// The name that a certificate has to be for lives as long as the trunk does.
+/// The name that a certificate has to be for lives as long as the trunk does, and so do the rules.
 tls_target engine::secure_for(const live_call& of) {
     const auto& on = *of.trunk;
     std::string_view name = on.config.tls.server_name;
@@ -61,7 +61,7 @@ tls_target engine::secure_for(const live_call& of) {
         const auto found = std::ranges::find(on.gateways, host, &trunkline::gateway::host);
         if (found != on.gateways.end()) name = found->host;
     }
-    return {static_cast<std::uint32_t>(on.id), name};
+    return {on.tls.profile, name};
 }
 
 engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {

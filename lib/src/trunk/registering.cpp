@@ -34,13 +34,15 @@ registration* engine::registration_of(owner_id owner) {
 /// A trunk that is registered in another way, or no longer, has to leave before anything else
 /// registers its Contact: what is taken back late would take the new one along.
 void engine::keep_registrations(time_point now, outbox& out) {
-    std::map<std::string_view, const trunk*> wanted;
+    std::map<std::string_view, std::shared_ptr<const trunk>> wanted;
     for (const auto& one : *directory_) {
-        if (is_ours(*one, config_.shard, config_.shards)) wanted[one->contact_user] = one.get();
+        if (is_ours(*one, config_.shard, config_.shards)) wanted[one->contact_user] = one;
     }
     registrations_.each([&](registration& each) {
         const auto found = wanted.find(each.of().contact_user);
-        if (found != wanted.end() && each.serves(*found->second)) return;
+        if (found != wanted.end() && each.serves(*found->second)) {
+            return each.serve(found->second);
+        }
         each.leave(now, out);
         if (each.over()) registrations_.erase(slot_of(each.owner()));
     });

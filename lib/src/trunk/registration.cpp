@@ -75,7 +75,7 @@ bool registration::serves(const trunk& other) const {
     const auto& ours = on_->config;
     const auto& theirs = other.config;
     return on_->contact_user == other.contact_user && ours.registration == theirs.registration &&
-           ours.auth == theirs.auth && on_->gateways == other.gateways &&
+           ours.auth == theirs.auth && ours.tls == theirs.tls && on_->gateways == other.gateways &&
            ours.signalling.advertise == theirs.signalling.advertise;
 }
 
@@ -176,8 +176,7 @@ void registration::connect(std::size_t gateway, const endpoint& to, outbox& out)
     const auto& at = on_->gateways[gateway];
     const auto& name = on_->config.tls.server_name;
     out.connect(token{static_cast<std::uint64_t>(owner_)}, at.transport.value_or(transport::udp),
-                listener_id{}, to,
-                {static_cast<std::uint32_t>(on_->id), name.empty() ? at.host : name});
+                listener_id{}, to, {on_->tls.profile, name.empty() ? at.host : name});
 }
 
 void registration::flow_up(calls::signalling_path path, time_point now, outbox& out) {
@@ -287,11 +286,12 @@ void registration::accepted(const sip::message_view& response, time_point now, o
     bound_until_ = now + granted;
     state_ = registration_state::registered;
     step_ = step::none;
-    // Half of what is left has to do for an attempt that times out, and for another gateway; and
-    // trunks that began together need not go on together.
+    // What is left has to do for an attempt that times out, and for another gateway; and trunks
+    // that began together need not go on together.
     const duration whole = granted;
-    const auto after = std::max<duration>(between(whole / 2, whole * 3 / 4), shortest_refresh);
-    around_.wheel.arm(timer_, now + after);
+    const auto most = std::min<duration>(whole * 3 / 4, whole - spare_time);
+    const auto after = most > shortest_refresh ? between(most * 2 / 3, most) : duration{};
+    around_.wheel.arm(timer_, now + std::max<duration>(after, shortest_refresh));
     tell(out);
 }
 
@@ -316,7 +316,9 @@ bool registration::ask_longer(const sip::message_view& response) {
     const auto least = response.seconds(sip::header::min_expires);
     if (!least || seconds{*least} <= asked_ || seconds{*least} > longest) return false;
     asked_ = seconds{*least};
-    return raised_++ < most_raises;
+    if (raised_++ >= most_raises) return false;
+    challenges_ = 0; // Its nonce may be spent, and the next one is the first of another attempt.
+    return true;
 }
 
 void registration::refused(const sip::message_view& response, time_point now, outbox& out) {

@@ -65,10 +65,9 @@ void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point
         const auto next = from.framer.next();
         if (next.kind == sip::framer::kind::need_more) break;
         if (next.kind == sip::framer::kind::broken) {
-            // Section 18.3: where the next message begins is not known any more. Who sent this one
-            // is told, if it says to whom.
-            const auto parsed = message_->parse(next.bytes, true);
-            if (!parsed && message_->answerable()) malformed(parsed.reason(), flow, info, now, out);
+            // Section 18.3: where the next message begins is not known any more, and whoever sent
+            // this one is told so.
+            refuse_broken(next.bytes, flow, info, now, out);
             out.note(severity::warning, diagnostic::stream_broken, owner_id::none,
                      {static_cast<std::int64_t>(next.reason.code), next.reason.offset});
             from.gone = true;
@@ -96,6 +95,15 @@ void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point
         const auto due = now + stream::message_patience;
         if (due < from.timer.deadline()) wheel_.arm(from.timer, due);
     }
+}
+
+/// What is no message by its framing is none either where its header section alone could be read as
+/// one.
+void engine::refuse_broken(std::span<char> section, flow_id flow, const flow_info& from,
+                           time_point now, outbox& out) {
+    if (section.empty()) return;
+    const auto parsed = message_->parse(section, true);
+    if (!parsed && message_->answerable()) malformed(parsed.reason(), flow, from, now, out);
 }
 
 void engine::drop_stream(stream& gone, std::int64_t why, outbox& out) {

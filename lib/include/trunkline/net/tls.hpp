@@ -37,21 +37,31 @@ open_tls_client(const tls_settings& from);
 [[nodiscard]] TRUNKLINE_EXPORT result<std::shared_ptr<const tls_context>, tls_error>
 open_tls_server(const tls_settings& from);
 
-/// The contexts of a process, by the number that machines know them by. From any thread.
-class TRUNKLINE_EXPORT tls_profiles {
+/// The contexts of a process, by the number that machines know them by. From any thread. Made by
+/// std::make_shared: what add() returned may be let go of when there are no profiles any more.
+class TRUNKLINE_EXPORT tls_profiles : public std::enable_shared_from_this<tls_profiles> {
 public:
+    /// A context that can be asked for by its number as long as this is held.
+    struct lease {
+        std::uint32_t number = 0;
+        std::shared_ptr<const void> held{};
+    };
+
     /// For connections to us; the certificate is not to be done without.
     void serve(std::shared_ptr<const tls_context> what);
-    /// For connections of ours with that number; none takes it away.
-    void put(std::uint32_t profile, std::shared_ptr<const tls_context> what);
+    /// For connections of ours, by a number that no other one has had.
+    [[nodiscard]] lease add(std::shared_ptr<const tls_context> what);
 
     [[nodiscard]] std::shared_ptr<const tls_context> server() const;
     [[nodiscard]] std::shared_ptr<const tls_context> client(std::uint32_t profile) const;
 
 private:
+    void forget(std::uint32_t profile) noexcept;
+
     mutable std::mutex guard_;
     std::shared_ptr<const tls_context> server_;
     std::map<std::uint32_t, std::shared_ptr<const tls_context>> clients_;
+    std::uint32_t last_ = 0;
 };
 
 } // namespace trunkline::net

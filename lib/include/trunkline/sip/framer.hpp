@@ -20,7 +20,10 @@ public:
         need_more,
         message, ///< From the start line to the end of the body.
         ping,    ///< A double CRLF between messages: wants a CRLF back.
-        broken,  ///< Where the next message begins can never be known: close.
+        /// Where the next message begins can never be known: close. The bytes are the header
+        /// section that does not say it, from the start line to the empty line, for whoever
+        /// answers; there are none when it has no end, nor when next() is called again.
+        broken,
     };
     struct frame {
         framer::kind kind = kind::need_more;

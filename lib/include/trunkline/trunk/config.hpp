@@ -31,6 +31,8 @@ struct tls_rules {
     std::string server_name{}; ///< Of the carrier; empty: the gateway's host.
     bool wildcards = false;    ///< "*.example.net" may stand for one label, which RFC 5922 forbids.
     bool verify = true;        ///< Anybody is taken for the carrier when it is off.
+
+    friend bool operator==(const tls_rules&, const tls_rules&) = default;
 };
 
 /// Digest credentials.

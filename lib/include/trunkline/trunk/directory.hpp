@@ -18,9 +18,16 @@
 
 namespace trunkline::trunks {
 
+/// Certificates and rules as the driver knows them, as long as they are held.
+struct tls_lease {
+    std::uint32_t profile = 0;
+    std::shared_ptr<const void> held{};
+};
+
 /// A call keeps the trunk it began with, whatever the operator does meanwhile.
 struct trunk {
     trunk_id id{};
+    tls_lease tls{};
     trunk_config config{};
     std::vector<cidr> allow_from{};
     std::vector<gateway> gateways{}; ///< By priority, each with its transport or the trunk's.
@@ -45,7 +52,8 @@ struct trunk {
 /// Checks everything that can be wrong, names the first field that is.
 [[nodiscard]] TRUNKLINE_EXPORT result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
-        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate);
+        std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate,
+        tls_lease tls = {});
 
 /// Whether a header of an INVITE is the application's to write: no line break is in it, and the
 /// library does not write it itself.

@@ -117,7 +117,7 @@ private:
         calls::leg machine;
         slot_id call;
         flow_id on{};        ///< Counted there: see known_flow.
-        tls_target secure{}; ///< Whom a new connection has to reach; its name is the trunk's,
+        tls_target secure{}; ///< Whom a new connection has to reach, by the rules of the trunk,
         std::shared_ptr<const trunks::trunk> trunk{}; ///< which is therefore held.
     };
     struct known_flow {
@@ -189,6 +189,8 @@ private:
     void open_stream(flow_id flow, bool ours, time_point now);
     void close_stream(flow_id flow);
     void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
+    void refuse_broken(std::span<char> section, flow_id flow, const flow_info& from, time_point now,
+                       outbox& out);
     void drop_stream(stream& gone, std::int64_t why, outbox& out);
     void stream_due(stream& of, time_point now, outbox& out);
     [[nodiscard]] bool registered_by(flow_id flow, time_point now);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <trunkline/call/credentials.hpp>
@@ -44,6 +45,8 @@ public:
     static constexpr std::chrono::seconds back_off_most{1'800};
     static constexpr std::chrono::seconds longest{7'200}; ///< Asked for or believed.
     static constexpr std::chrono::seconds shortest_refresh{15};
+    /// What a refresh leaves, where as much was granted: 64*T1, and the next gateway's turn.
+    static constexpr std::chrono::seconds spare_time{40};
     static constexpr std::chrono::seconds longest_bar{3'600}; ///< Of Retry-After.
     static constexpr std::chrono::seconds patience{4};        ///< When it is taken back.
 
@@ -79,6 +82,8 @@ public:
     [[nodiscard]] bool over() const noexcept { return over_; }
     /// Whether a trunk of this configuration would be registered just the same.
     [[nodiscard]] bool serves(const trunk& other) const;
+    /// Goes on for such a one: its files may have been read anew.
+    void serve(std::shared_ptr<const trunk> other) { on_ = std::move(other); }
     /// Whether a carrier that knows us, or is asked to, may send calls by this flow.
     [[nodiscard]] bool goes_by(flow_id flow, time_point now) const noexcept {
         return path_.flow == flow && (bound(now) || step_ != step::none);
