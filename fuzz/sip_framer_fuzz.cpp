@@ -1,4 +1,5 @@
 #include <trunkline/sip/framer.hpp>
+#include <trunkline/sip/message.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -53,6 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         // It ends where its header section does, and whoever parses it finds it as wrong.
         auto section = std::string{one.bytes.data(), one.bytes.size()};
         if (!section.empty() && !section.ends_with("\r\n\r\n")) std::abort();
+        if (trunkline::sip::message_view{}.parse(section, true)) std::abort();
         if (whole.pending() != 0 || !whole.next().bytes.empty()) std::abort();
         break;
     }

@@ -181,8 +181,7 @@ void gateway_names::fire(time_point now, outbox& out) {
 void gateway_names::gather() {
     const auto put_in_order = [](std::vector<address>& which) {
         std::ranges::sort(which);
-        const auto twice = std::ranges::unique(which);
-        which.erase(twice.begin(), twice.end());
+        which.erase(std::unique(which.begin(), which.end()), which.end());
     };
     addresses_ = literals_;
     for (auto& [of, about] : entries_) {

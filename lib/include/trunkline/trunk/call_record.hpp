@@ -21,7 +21,7 @@ struct attempt {
     duration took{};
 };
 
-/// One for each call, and one for each INVITE that was refused before it became one.
+/// One for each call, and for each INVITE that was refused before it was one; of a flood, for some.
 struct call_record {
     std::uint64_t id = 0;
     std::string call_id{}; ///< SIP's.
