@@ -344,7 +344,8 @@ TEST_CASE("call::leg: an offer within the call that is refused is told what is w
         call.over();
         return header(answer, "Warning");
     };
-    CHECK(refused(replaced(their_sdp, "RTP/AVP 0 8 ", "RTP/AVP 18 ")).starts_with("305 trunkline "));
+    CHECK(
+        refused(replaced(their_sdp, "RTP/AVP 0 8 ", "RTP/AVP 18 ")).starts_with("305 trunkline "));
     CHECK(refused("v=0\nrubbish\n").starts_with("399 trunkline \"the SDP is wrong at byte "));
 }
 

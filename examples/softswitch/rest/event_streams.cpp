@@ -10,8 +10,7 @@
 namespace softswitch {
 
 std::string to_server_sent(const call_event& what) {
-    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", what.number, name(what),
-                       to_json(what));
+    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", what.number, name(what), to_json(what));
 }
 
 std::string chunk(std::string_view text) {

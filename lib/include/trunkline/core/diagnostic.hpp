@@ -57,7 +57,8 @@ enum class diagnostic : std::uint16_t {
     rtp_foreign,       ///< values: packets from a source that was not latched
     agent_failed,      ///< An agent's callback threw.
     callback_slow,     ///< values: microseconds
-    challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm, 5 no gateway)
+    challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm, 5 no
+                       ///< gateway)
     session_expired,   ///< Nobody refreshed it (RFC 4028).
     prack_missing,     ///< No PRACK for a reliable response in 64*T1 (RFC 3262 section 3).
 };

@@ -166,7 +166,7 @@ private:
         bool we_offered = false;
         local_media local{};
         sdp::direction said = sdp::direction::sendrecv; ///< In our offer.
-        std::array<char, 24> timing{'0', ' ', '0'}; ///< An answer repeats the offer's t=.
+        std::array<char, 24> timing{'0', ' ', '0'};     ///< An answer repeats the offer's t=.
         std::size_t timing_size = 3;
         bool event_number_taken = false; ///< Theirs for another format is what we would use.
         sdp::direction theirs = sdp::direction::sendrecv; ///< After what c=0.0.0.0 takes away.
