@@ -62,7 +62,7 @@ TEST_CASE(
         {"{}", "400 name: has to be there"},
         {R"({"name": ""})", "400 name: has to have 1 to 100 characters, and has 0"},
         {R"({"name": "a", "channels": 0})", "400 channels: has to be from 1 to 1000, and is 0"},
-        {R"({"name": "a", "cps": 100001})", "400 cps: has to be from 1 to 100000, and is 100001"},
+        {R"({"name": "a", "cps": 10001})", "400 cps: has to be from 1 to 10000, and is 10001"},
         {R"({"name": "a", "chanels": 1})",
          "400 chanels: there is no such field; the nearest is `channels`"},
         {R"({"name": "a", "transport": "ws"})",

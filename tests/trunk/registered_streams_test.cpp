@@ -56,9 +56,8 @@ TEST_CASE_FIXTURE(registrant, "trunks::streams: the way to a registrar stands ho
     CHECK(state() == registration_state::registered);
     advance(1'700s);
     CHECK_FALSE(connections[0].closed);
-    const auto nothing_more = granting(0);
     remove_all();
-    receive(flow, support::answer_to(registers().back().text, "200 OK", "theirs", nothing_more));
+    receive(flow, support::answer_to(registers().back().text, "200 OK", "theirs", granting(0)));
     CHECK(state() == registration_state::idle);
     advance(590s);
     CHECK_FALSE(connections[0].closed);

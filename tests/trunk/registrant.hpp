@@ -26,7 +26,10 @@ struct registrant : driver {
         made.numbers = {{"*", "desk"}};
         return made;
     }
-    [[nodiscard]] const std::string& contact_user() const { return trunks.front()->contact_user; }
+    std::string contact_user_that_was{}; ///< When the trunk is gone.
+    [[nodiscard]] const std::string& contact_user() const {
+        return trunks.empty() ? contact_user_that_was : trunks.front()->contact_user;
+    }
     [[nodiscard]] std::string granting(unsigned seconds) const {
         return "Contact: <sip:" + contact_user() +
                "@192.0.2.1:5060>;expires=" + std::to_string(seconds) + "\n";
@@ -60,6 +63,7 @@ struct registrant : driver {
     }
     [[nodiscard]] registration_state state() const { return status().state; }
     void remove_all() {
+        contact_user_that_was = contact_user();
         trunks.clear();
         publish();
     }

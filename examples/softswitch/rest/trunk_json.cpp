@@ -76,8 +76,7 @@ void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     if (const auto count = from.integer("channels", 1, 1'000)) {
         into.channels = static_cast<unsigned>(*count);
     }
-    if (const auto count = from.integer("cps", 1, 100'000))
-        into.cps = static_cast<unsigned>(*count);
+    if (const auto count = from.integer("cps", 1, 10'000)) into.cps = static_cast<unsigned>(*count);
     replace(into.default_inbound_agent_id,
             from.text_or_null("default_inbound_agent_id", agent_characters));
     replace(into.fallback_agent_id, from.text_or_null("fallback_agent_id", agent_characters));
