@@ -121,6 +121,7 @@ transaction_layer::received transaction_layer::receive_response(const message_vi
         if (message.status() >= 200) {
             stop_waiting(*known);
             known->cancelled_at_last.reset();
+            if (message.status() < 300) forget_bytes(*known); // Neither sent nor cancelled again.
         } else if (known->cancel_wanted) {
             cancel(known->id, now, out);
         }
@@ -267,8 +268,11 @@ void transaction_layer::responded(transaction_id id, int status, std::span<const
         taken = other->respond(status, now) == non_invite_server::action::send;
     }
     if (taken) {
-        pool_.give_back(std::move(found->bytes));
-        found->bytes = pool_.copy(bytes);
+        forget_bytes(*found);
+        // A 2xx is the dialog's to repeat (RFC 6026 section 8.7): nobody here needs a copy.
+        const auto* invite = std::get_if<invite_server>(&found->figure);
+        const bool accepted = invite && invite->current() == invite_server::state::accepted;
+        if (!accepted) found->bytes = pool_.copy(bytes);
     }
     arm(*found);
 }
@@ -343,6 +347,11 @@ void transaction_layer::resend(const transaction& whose, outbox& out) {
     static_cast<void>(out.commit(whose.bytes.size()));
 }
 
+void transaction_layer::forget_bytes(transaction& whose) {
+    pool_.give_back(std::move(whose.bytes));
+    whose.bytes = {}; // Which the pool did not take when it has enough.
+}
+
 /// Section 17.1.1.3: the ACK of a failure has the INVITE's branch and the response's To.
 void transaction_layer::acknowledge(const transaction& whose, const message_view& response,
                                     outbox& out) {
@@ -397,7 +406,7 @@ void transaction_layer::finish(transaction& whose) {
     wheel_.disarm(whose.timer);
     if (whose.key != 0) servers_.erase(whose.key);
     if (whose.merge_key != 0) merges_.erase(whose.merge_key);
-    pool_.give_back(std::move(whose.bytes));
+    forget_bytes(whose);
     slab_.erase(whose.id);
 }
 

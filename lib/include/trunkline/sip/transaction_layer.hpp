@@ -131,6 +131,7 @@ private:
     [[nodiscard]] received receive_response(const message_view& message, time_point now,
                                             outbox& out);
     void resend(const transaction& whose, outbox& out);
+    void forget_bytes(transaction& whose);
     void acknowledge(const transaction& whose, const message_view& response, outbox& out);
     void arm(transaction& whose);
     void finish(transaction& whose);
