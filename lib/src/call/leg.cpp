@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <trunkline/sip/via_transport.hpp>
+
 namespace trunkline::calls {
 
 namespace {
@@ -51,12 +53,7 @@ leg::~leg() {
 }
 
 std::string_view leg::via_transport() const noexcept {
-    switch (path_.over) {
-    case transport::udp: return "UDP";
-    case transport::tcp: return "TCP";
-    case transport::tls: return "TLS";
-    }
-    return "UDP";
+    return sip::in_via(path_.over);
 }
 
 /// Else requests of the peer's would come by UDP, which may not be listened on.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <trunkline/core/limits.hpp>
+#include <trunkline/sip/via_transport.hpp>
 #include <trunkline/sip/writer.hpp>
 
 namespace trunkline {
@@ -34,10 +35,6 @@ constexpr int most_challenges = 4; // Of a proxy and of who is behind it, each w
 /// Another address may do better. All else is what the carrier has decided about us.
 [[nodiscard]] bool may_pass_over(int status) noexcept {
     return status == 408 || (status >= 500 && status < 600);
-}
-
-[[nodiscard]] std::string_view in_via(transport over) noexcept {
-    return over == transport::tls ? "TLS" : over == transport::tcp ? "TCP" : "UDP";
 }
 
 /// delta-seconds of a parameter; what is too large to count is cut off.
@@ -207,7 +204,7 @@ void registration::write_request(sip::writer& to) {
     const auto who = "<sip:" + sip::escape_user(on_->config.auth->username) + '@' + host + '>';
     const auto expires = removing_ ? seconds{0} : asked_;
     to.request_line("REGISTER", registrar);
-    to.name(sip::header::via).raw("SIP/2.0/").raw(in_via(path_.over)).raw(" ");
+    to.name(sip::header::via).raw("SIP/2.0/").raw(sip::in_via(path_.over)).raw(" ");
     to.text(path_.sent_by);
     to.raw(";branch=").raw(around_.transactions.branch(request_)).raw(";rport").line();
     to.field(sip::header::max_forwards, 70);

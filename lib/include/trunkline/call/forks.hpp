@@ -28,8 +28,6 @@ public:
                entropy& random, time_point now, outbox& out);
 
 private:
-    [[nodiscard]] bool was_left(const sip::message_view& response);
-
     // A 2xx is repeated for 32 seconds; a copy of one that was forgotten costs another BYE.
     std::array<std::uint64_t, 256> left_{};
     std::size_t next_ = 0;
