@@ -92,5 +92,18 @@ TEST_CASE("core::cidr: is written as it is read") {
     CHECK(to_text(*cidr::parse("192.0.2.1")) == "192.0.2.1/32");
 }
 
+TEST_CASE("core::cidr: a wide network permits and identifies nobody") {
+    for (const std::string_view narrow :
+         {"198.51.0.0/16", "198.51.100.7", "2001:db8::/32", "2001:db8::1"}) {
+        CAPTURE(narrow);
+        CHECK(cidr::parse(narrow)->identifies());
+    }
+    for (const std::string_view wide :
+         {"198.50.0.0/15", "10.0.0.0/8", "0.0.0.0/0", "2001::/31", "::/0"}) {
+        CAPTURE(wide);
+        CHECK_FALSE(cidr::parse(wide)->identifies());
+    }
+}
+
 } // namespace
 } // namespace trunkline

@@ -76,6 +76,11 @@ struct TRUNKLINE_EXPORT cidr {
 
     [[nodiscard]] static result<cidr> parse(std::string_view text) noexcept;
     [[nodiscard]] bool contains(const address& candidate) const noexcept;
+    /// Whether being in it says anything of an address: a network wider than an IPv4 /16 or an IPv6
+    /// /32 permits its addresses, and identifies none of them.
+    [[nodiscard]] constexpr bool identifies() const noexcept {
+        return prefix >= (network.is_v4() ? 96 + 16 : 32);
+    }
 
     friend constexpr bool operator==(const cidr&, const cidr&) = default;
 };
