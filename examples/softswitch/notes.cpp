@@ -69,7 +69,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::attempt_failed, "attempt {1} ended with {0}"},
     {diagnostic::ack_missing, "no ACK for our 200: can the carrier reach what we advertise?"},
     {diagnostic::media_refused, "no media ports could be opened: widen media.ports"},
-    {diagnostic::rtp_foreign, "{0} packets of RTP from a stranger were dropped"},
+    {diagnostic::rtp_foreign, "{0} packets of RTP were not the call's and were dropped"},
     {diagnostic::agent_failed, "the agent threw"},
     {diagnostic::callback_slow, "the agent held its shard for {0} us"},
     {diagnostic::challenge_ignored,
@@ -78,6 +78,9 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::session_expired, "nobody refreshed the session: is the far end still there?"},
     {diagnostic::prack_missing,
      "no PRACK for our provisional response: can the carrier reach what we advertise?"},
+    {diagnostic::media_source_changed, "media comes from another source, of rank {3}, at port {2}"},
+    {diagnostic::media_unproved, "no more is sent until the caller shows that it hears us: ten "
+                                 "calls of the trunk wait for that"},
 });
 
 [[nodiscard]] spdlog::level::level_enum level_of(trunkline::severity what) {
@@ -88,6 +91,15 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     case trunkline::severity::failure: break;
     }
     return spdlog::level::err;
+}
+
+/// An address stands in two values, as its bytes do.
+[[nodiscard]] trunkline::address address_in(const trunkline::effects::note& what,
+                                            std::size_t first) {
+    trunkline::address read;
+    static_assert(sizeof read.bytes == 2 * sizeof what.values[0]);
+    std::memcpy(read.bytes.data(), what.values.data() + first, sizeof read.bytes);
+    return read;
 }
 
 } // namespace
@@ -104,11 +116,13 @@ std::string in_words(const trunkline::effects::note& what) {
     } else {
         for (std::size_t i = 0; i < what.count; ++i) text += fmt::format(" {}", what.values[i]);
     }
-    if (what.code == diagnostic::source_banned) {
-        trunkline::address source;
-        static_assert(sizeof source.bytes == 2 * sizeof what.values[0]);
-        std::memcpy(source.bytes.data(), what.values.data(), sizeof source.bytes);
-        text += fmt::format(" ({})", trunkline::to_text(source));
+    if (what.code == diagnostic::source_banned || what.code == diagnostic::media_source_changed) {
+        text += fmt::format(" ({})", trunkline::to_text(address_in(what, 0)));
+    }
+    if (what.code == diagnostic::rtp_foreign && what.values[3] != 0) {
+        text += fmt::format("; RTP from {}: set media_from",
+                            trunkline::to_text(trunkline::endpoint{
+                                address_in(what, 1), static_cast<std::uint16_t>(what.values[3])}));
     }
     if (what.owner != trunkline::owner_id::none) {
         text = fmt::format("call {}: {}", static_cast<std::uint64_t>(what.owner), text);

@@ -224,6 +224,13 @@ void read_headers(table_reader& trunk, reading& read, trunkline::trunk_config& i
     return std::chrono::ceil<std::chrono::seconds>(what);
 }
 
+[[nodiscard]] std::optional<trunkline::rtp_symmetry> rtp_symmetry_of(std::string_view text) {
+    if (text == "off") return trunkline::rtp_symmetry::off;
+    if (text == "auto") return trunkline::rtp_symmetry::automatic;
+    if (text == "any") return trunkline::rtp_symmetry::any;
+    return std::nullopt;
+}
+
 /// RFC 4028 and RFC 3262: what carriers may ask of calls beyond the common.
 void read_extensions(table_reader& from, trunkline::trunk_config& into) {
     if (const auto expires = from.duration("session_expires", std::chrono::milliseconds{0})) {
@@ -253,7 +260,13 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
     into.inbound = from.boolean("inbound").value_or(into.inbound);
     into.outbound = from.boolean("outbound").value_or(into.outbound);
     into.leading_plus = from.boolean("leading_plus").value_or(into.leading_plus);
-    into.rtp_symmetric = from.boolean("rtp_symmetric").value_or(into.rtp_symmetric);
+    if (const auto symmetry = from.text("rtp_symmetric")) {
+        const auto known = rtp_symmetry_of(*symmetry);
+        if (known)
+            into.rtp_symmetric = *known;
+        else
+            from.complain("rtp_symmetric", R"(has to be "off", "auto" or "any")");
+    }
     into.gateway_timeout = from.duration("gateway_timeout", std::chrono::milliseconds{100})
                                .value_or(into.gateway_timeout);
     if (const auto ringing = from.duration("ringing_timeout", std::chrono::seconds{1})) {
@@ -318,6 +331,7 @@ trunkline::trunk_config read_trunk(const toml::table& from, std::string field,
     }
     read_registration(trunk, around.read, made);
     made.allow_from = trunk.texts("allow_from");
+    made.media_from = trunk.texts("media_from");
     read_numbers(trunk, around, made.numbers);
     read_agent(trunk, "agent", around, made.default_agent);
     read_agent(trunk, "fallback", around, made.default_fallback);

@@ -162,10 +162,12 @@ flow-failed
   pracking | - | hearing | -
   cancelling | - | cancelled | -
 33s
-  incoming -reliable -waiting up held following over preparing proceeding alerting hearing
+  early | - | - | unproved
+  incoming -early -reliable -waiting up held following over preparing proceeding alerting hearing
   moving talking refused | - | - | -
-  reliable waiting | 183+ 504+ | over | ended timeout 504
-  accepting reinvited late-reinvited | 200+ BYE+ | leaving | ended timeout 408
+  reliable waiting | 183+ 504+ | over | unproved, ended timeout 504
+  answered | 200+ BYE+ | leaving | unproved, ended timeout 408
+  accepting -answered reinvited late-reinvited | 200+ BYE+ | leaving | ended timeout 408
   unwanted | 200+ BYE+ | leaving | -
   reinviting refreshing | INVITE+ BYE+ | leaving | ended timeout 408
   updating | UPDATE+ BYE+ | leaving | ended timeout 408

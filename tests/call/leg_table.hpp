@@ -47,6 +47,8 @@ namespace trunkline::calls {
     case what::ended: return "ended " + how();
     case what::reroute: return "reroute";
     case what::large: return "large";
+    case what::unproved: return "unproved";
+    case what::proved: return "proved";
     case what::finished: return {};
     }
     return {};

@@ -297,7 +297,9 @@ TEST_CASE("call::media_stream: RTCP goes beside RTP, to the NAT or over the same
 
     one_stream moved;
     moved.stream.agree(usual_agreement(), moved.now);
-    moved.receive(make_rtp(0, 1, 0, 1, payload_of(160)), {far_end.address, 44'000});
+    for (std::uint16_t i = 1; i <= 4; ++i) { // Probation.
+        moved.receive(make_rtp(0, i, 160U * i, 1, payload_of(160)), {far_end.address, 44'000});
+    }
     moved.pass(10s);
     CHECK(moved.rtp.back().to == endpoint{far_end.address, 44'000});
     CHECK(moved.rtcp.back().to == endpoint{far_end.address, 44'001});

@@ -78,8 +78,13 @@ struct one_stream {
         std::array<std::int64_t, 2> values;
     };
 
-    explicit one_stream(rtp::release delivery = rtp::release::as_arrived, bool symmetric = true)
-        : stream{{1, 1}, owner_id{9}, {.delivery = delivery, .symmetric = symmetric}, random} {}
+    explicit one_stream(rtp::release delivery = rtp::release::as_arrived,
+                        rtp_symmetry symmetry = rtp_symmetry::automatic)
+        : stream{
+              {1, 1},
+              owner_id{9},
+              {.delivery = delivery, .symmetry = symmetry, .signalling = {.peer = far_end.address}},
+              random} {}
 
     void settle() {
         for (const auto& one : out) {

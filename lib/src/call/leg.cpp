@@ -37,6 +37,10 @@ leg::leg(environment& around, const sip::identity& who, owner_id owner, directio
     wake(transfer_timer_, timer::transfer);
     wake(reinvite_timer_, timer::reinvite);
     wake(referral_timer_, timer::referral);
+    wake(proof_timer_, timer::proof);
+    sources_.peer = path_.peer.address;
+    // A connection needs packets of both sides, and a response bears the branch of our INVITE.
+    proved_ = reliable() || which == direction::outbound;
 }
 
 leg::~leg() {
@@ -68,7 +72,7 @@ std::string_view leg::contact_parameters() const noexcept {
 
 void leg::disarm_all() noexcept {
     for (auto* node : {&repeat_timer_, &media_timer_, &guard_timer_, &session_timer_,
-                       &transfer_timer_, &reinvite_timer_, &referral_timer_}) {
+                       &transfer_timer_, &reinvite_timer_, &referral_timer_, &proof_timer_}) {
         around_.wheel.disarm(*node);
     }
 }
@@ -100,6 +104,7 @@ void leg::finish() {
 }
 
 void leg::release_media(time_point now, outbox& out) {
+    around_.wheel.disarm(proof_timer_);
     if (media_) {
         media_->stop(now, out);
         around_.wheel.disarm(media_timer_);
@@ -128,10 +133,13 @@ void leg::media_opened(const inputs::media_opened& what, time_point now, outbox&
     rtcp_port_ = what.rtcp_port;
     media_.emplace(what.media, told_,
                    media_stream::config{.delivery = settings_->delivery,
-                                        .symmetric = settings_->symmetric,
+                                        .symmetry = settings_->symmetry,
+                                        .signalling = sources_,
+                                        .origins = origins_,
                                         .wall_clock_offset = around_.wall_clock_offset},
                    around_.random);
     if (direction_ == direction::outbound) return send_invite(now, out);
+    media_->answered(); // An INVITE that came has one dialog.
     const auto wanted = std::exchange(wish_, wish::none);
     if (wanted == wish::progress) send_progress(now, out);
     if (wanted == wish::answer) send_answer(now, out);
@@ -168,10 +176,11 @@ sdp::local_media leg::local_media() const {
     return local;
 }
 
-void leg::agree(const sdp::agreed& what, time_point now) {
+void leg::agree(const sdp::agreed& what, time_point now, std::string_view tag) {
     // An ACK or an UPDATE may still bring an answer when the call is over on our side.
     if (!media_ || told_end_) return;
-    media_->agree(what, now);
+    media_->agree(what, now, std::hash<std::string_view>{}(tag));
+    watch_proof(now);
     rearm_media();
 }
 
@@ -188,6 +197,7 @@ void leg::rearm_media() {
 void leg::receive_media(const inputs::media_packet& packet, time_point now, outbox& out) {
     if (!media_ || told_end_) return;
     media_->receive(packet, now, out);
+    if (!proved_ && media_->proved()) prove(now);
     rearm_media();
 }
 
@@ -203,6 +213,7 @@ void leg::fire(timer which, time_point now, outbox& out) {
     case timer::transfer: return tell_transfer(transfer_state::unknown, 0, out);
     case timer::reinvite: return refresh_session(now, out);
     case timer::referral: return referral_expired(now, out);
+    case timer::proof: unproved_told_ = true; return tell(notice::what::unproved);
     }
 }
 

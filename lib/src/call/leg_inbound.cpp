@@ -27,9 +27,15 @@ result<void> leg::incoming(const sip::message_view& invite, std::string_view byt
     request_ = *std::move(kept);
     late_offer_ = invite.body().empty();
     note_peer(invite);
+    invite.each_element(sip::header::via, [&](std::string_view via) {
+        const auto read = sip::via_view::parse(via);
+        if (!read) return;
+        const auto received = address::parse(read->parameters.find("received").value_or(""));
+        if (received) sources_.add_received(*received);
+    });
     negotiation_.set_local(local_media());
     if (late_offer_) return {};
-    const auto offered = negotiation_.receive_offer(invite.body());
+    const auto offered = receive_offer(invite.body());
     if (!offered) return offered.reason();
     return {};
 }
@@ -182,20 +188,25 @@ void leg::repeat_2xx(time_point now, outbox& out) {
 /// 2xx was repeated; they say nothing about the 2xx that waits now.
 void leg::acknowledged(const sip::message_view& ack, time_point now, outbox& out) {
     if (last_2xx_.empty() || ack.cseq().number != cseq_2xx_) return;
+    prove(now);
     last_2xx_.clear();
     around_.wheel.disarm(repeat_timer_);
     if (negotiation_.current_state() == sdp::negotiation::state::offered) {
-        const auto agreed = negotiation_.receive_answer(ack.body());
+        const auto agreed = receive_answer(ack.body());
         if (agreed)
             agree(*agreed, now);
         else // Else no offer could ever be made or taken again.
             negotiation_.abandon();
+        if (misdirected_ != target_fault::none && phase_ == phase::confirmed) {
+            return end_misdirected(now, out);
+        }
     }
     if (phase_ != phase::accepting) return;
     phase_ = phase::confirmed;
     request_.reset();
     follow_target();
     if (bye_when_acked_) return send_bye(now, out);
+    if (misdirected_ != target_fault::none) return end_misdirected(now, out);
     if (late_offer_ && !negotiation_.current()) {
         end({ended_by::local_error, 488, "the ACK brought no usable answer", {}}, now, out);
         send_bye(now, out);

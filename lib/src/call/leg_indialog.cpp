@@ -42,6 +42,7 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     if (floods(request.method(), now)) {
         return reply_statelessly(request, flow, from.peer, 500, out);
     }
+    prove(now); // It bears our tag.
     const auto id = around_.transactions.accept(request, flow, from.transport != transport::udp,
                                                 owner_id::none);
     const auto answer = [&](int status, std::string_view fields = {}) {
@@ -186,7 +187,7 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
         return accept({body.data(), *size});
     }
     negotiation_.set_local(local_media());
-    const auto offered = negotiation_.receive_offer(request.body());
+    const auto offered = receive_offer(request.body());
     if (!offered) {
         const auto& why = offered.reason();
         if (why.code == errc::wrong_state) return answer(491, {}, {});
@@ -198,7 +199,7 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
         return answer(500, {}, {});
     }
     accept({body.data(), *size});
-    if (const auto agreed = negotiation_.current()) agree(*agreed, now);
+    if (const auto agreed = negotiation_.current()) agree(*agreed, now, within.remote_tag());
 }
 
 /// What came before is still unanswered, or unacknowledged: a second INVITE waits for the first

@@ -127,8 +127,8 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
     if (!take_reliable(response, now, out)) return;
     if (!response.body().empty()) {
         // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests.
-        if (const auto agreed = negotiation_.receive_answer(response.body())) {
-            agree(*agreed, now);
+        if (const auto agreed = receive_answer(response.body())) {
+            agree(*agreed, now, response.to().tag());
             if (auto* from = early_dialog(response)) from->described = response.body();
             return tell(notice::what::early_media, {.sip_code = response.status()});
         }
@@ -168,8 +168,12 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
     // Where this fork has said nothing, what another said has to do: some change their tag for the
     // 200.
     if (!described.empty()) {
-        if (const auto agreed = negotiation_.receive_answer(described)) agree(*agreed, now);
+        if (const auto agreed = receive_answer(described)) {
+            agree(*agreed, now, response.to().tag());
+        }
     }
+    if (misdirected_ != target_fault::none) return end_misdirected(now, out);
+    if (media_) media_->answered();
     if (!negotiation_.current()) {
         end({ended_by::carrier, 488, "the 200 brought no usable answer", words_of(response)}, now,
             out);

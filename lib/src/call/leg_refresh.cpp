@@ -123,11 +123,12 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
         send_ack(dialog_, reinvite_cseq_, out);
         // Our BYE has crossed it: section 13.2.2.4 wants the ACK, and nothing else comes of it.
         if (std::exchange(reinvite_done_, true) || phase_ != phase::confirmed) return;
-        const auto agreed = negotiation_.receive_answer(response.body());
+        const auto agreed = receive_answer(response.body());
         if (agreed)
-            agree(*agreed, now);
+            agree(*agreed, now, dialog_.remote_tag());
         else
             negotiation_.abandon();
+        if (misdirected_ != target_fault::none) return end_misdirected(now, out);
         reinvite_challenged_ = false;
         return refreshed(response, now);
     }

@@ -126,21 +126,26 @@ void leg::prack_received(const sip::message_view& request, sip::transaction_id i
                       which.method == "INVITE";
     if (!ours) return answer(481, {});
     const int next = next_provisional_;
+    prove(now);
     stop_repeating();
     remind_of_ringing(now);
     if (negotiation_.current_state() == sdp::negotiation::state::offered) {
-        const auto agreed = negotiation_.receive_answer(request.body());
+        const auto agreed = receive_answer(request.body());
         if (agreed)
             agree(*agreed, now);
         else
             negotiation_.abandon();
         described_reliably_ = agreed.has_value();
         answer(200, {});
+        if (misdirected_ != target_fault::none) {
+            const ending how{ended_by::local_error, 488, std::string{words(misdirected_)}, {}};
+            return reject(488, sip::reason_phrase(488), {}, how, now, out);
+        }
     } else if (!request.body().empty()) {
         // Section 5: once the first offer has its answer, PRACK may bring another offer.
         std::array<char, 2048> body{};
         negotiation_.set_local(local_media());
-        const auto offered = negotiation_.receive_offer(request.body());
+        const auto offered = receive_offer(request.body());
         const auto size =
             offered ? negotiation_.write_answer(body) : result<std::size_t>{offered.reason()};
         if (size)

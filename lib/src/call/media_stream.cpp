@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <variant>
 
 namespace trunkline::calls {
@@ -31,15 +32,31 @@ media_stream::media_stream(media_id media, owner_id owner, const config& values,
       jitter_{{.release = values.delivery, .clock_rate = clock_rate}},
       speech_{codec::law::ulaw},
       events_in_{{}},
-      events_out_{{}} {}
+      events_out_{{}} {
+    sources_.know(values.signalling, values.origins, values.symmetry);
+}
 
-void media_stream::agree(const sdp::agreed& what, time_point now) {
+void media_stream::agree(const sdp::agreed& what, time_point now, std::uint64_t dialog) {
     agreed_ = what;
     law_ = to_law(what.law);
     speech_.set_law(law_);
-    source_.expect(what.rtp, config_.symmetric);
+    // Port 0 and 0.0.0.0 describe nobody: the source that was heard is the source of the resumed
+    // call, too.
+    if (what.rtp.port != 0 && !what.rtp.address.is_wildcard()) {
+        sources_.describe(dialog, what.rtp, now);
+    }
+    sources_.hold(what.disabled || !sdp::receives(what.direction), now);
     running_ = !what.disabled;
     if (running_) heard_.start(now);
+    resume_or_pause(now);
+}
+
+void media_stream::permit_sending(bool permitted, time_point now) {
+    permitted_ = permitted;
+    resume_or_pause(now);
+}
+
+void media_stream::resume_or_pause(time_point now) {
     if (!sending()) {
         if (next_frame_) paused_at_ = *next_frame_;
         next_frame_.reset();
@@ -59,12 +76,13 @@ void media_stream::agree(const sdp::agreed& what, time_point now) {
 /// A held stream may be described by 0.0.0.0, and a disabled one by port 0: nobody is there.
 bool media_stream::reporting() const noexcept {
     const auto to = rtcp_to();
-    return running_ && agreed_.rtp.port != 0 && to.port != 0 && !to.address.is_wildcard();
+    return running_ && permitted_ && agreed_.rtp.port != 0 && to.port != 0 &&
+           !to.address.is_wildcard();
 }
 
 bool media_stream::sending() const noexcept {
-    return running_ && sdp::sends(agreed_.direction) && agreed_.rtp.port != 0 &&
-           !source_.current().address.is_wildcard();
+    return running_ && permitted_ && sdp::sends(agreed_.direction) && agreed_.rtp.port != 0 &&
+           !agreed_.rtp.address.is_wildcard();
 }
 
 std::size_t media_stream::frame_samples() const noexcept {
@@ -83,10 +101,13 @@ std::optional<codec::law> media_stream::law_of(std::uint8_t payload_type) const 
 void media_stream::receive(const inputs::media_packet& packet, time_point now, outbox& out) {
     if (!running_) return;
     if (packet.rtcp || (agreed_.rtcp_mux && rtp::is_rtcp(packet.bytes))) {
-        const auto& peer = source_.current().address;
+        const auto& source = sources_.active();
+        const auto& from = packet.from.address;
+        const bool described = from == agreed_.rtcp.address || from == source.described().address;
         // Statistics only: whatever RTCP says, it never ends a call.
-        if (packet.from.address == peer || packet.from.address == agreed_.rtcp.address) {
-            static_cast<void>(session_.receive_rtcp(packet.bytes, now));
+        if (described || from == source.destination().address) {
+            const auto read = session_.receive_rtcp(packet.bytes, now);
+            controlled_ = controlled_ || (described && read);
         }
         return;
     }
@@ -99,11 +120,39 @@ void media_stream::receive_rtp(const inputs::media_packet& packet, time_point no
     const auto type = parsed->header.payload_type;
     const bool event = agreed_.receive_telephone_event == type;
     if (!event && !law_of(type) && type != comfort_noise) return;
-    if (!source_.accept(packet.from, parsed->header)) return;
+    const auto samples = static_cast<std::int64_t>(parsed->payload.size());
+    const source_latch::packet seen{
+        packet.from, parsed->header, packet.bytes, type == comfort_noise,
+        std::max<duration>(agreed_.ptime, rtp::duration_of(samples, clock_rate))};
+    switch (sources_.receive(seen, now)) {
+    case source_latch::verdict::dropped:
+    case source_latch::verdict::kept: return;
+    case source_latch::verdict::heard: break;
+    case source_latch::verdict::adopted:
+        note_source(out);
+        sources_.active().replay([&](std::span<const std::byte> bytes) {
+            if (const auto earlier = rtp::packet_view::parse(bytes)) hear(*earlier, now, out);
+        });
+        break;
+    }
+    hear(*parsed, now, out);
+}
+
+void media_stream::hear(const rtp::packet_view& packet, time_point now, outbox& out) {
     if (!first_received_) first_received_ = now;
-    static_cast<void>(session_.receive(*parsed, now));
-    static_cast<void>(jitter_.put(*parsed, now));
+    static_cast<void>(session_.receive(packet, now));
+    static_cast<void>(jitter_.put(packet, now));
     drain(now, out);
+}
+
+/// The described endpoint that is heard first is no news.
+void media_stream::note_source(outbox& out) const {
+    const auto& source = sources_.active();
+    if (!first_received_ && source.live() == source.described()) return;
+    const auto [high, low] =
+        std::bit_cast<std::array<std::int64_t, 2>>(source.live()->address.bytes);
+    out.note(severity::info, diagnostic::media_source_changed, owner_,
+             {high, low, source.live()->port, static_cast<std::int64_t>(source.live_rank())});
 }
 
 void media_stream::drain(time_point now, outbox& out) {
@@ -155,7 +204,7 @@ std::optional<time_point> media_stream::next_deadline() const noexcept {
 void media_stream::send_packet(std::span<const std::byte> payload, time_point now, outbox& out) {
     const auto header = session_.send(agreed_.send_payload_type, !spoken_, payload.size(), now);
     spoken_ = true;
-    const auto room = out.reserve_media(media_, false, source_.current(),
+    const auto room = out.reserve_media(media_, false, sources_.active().destination(),
                                         rtp::header_size + payload.size(), owner_);
     static_cast<void>(rtp::write_header(header, room));
     std::ranges::copy(payload, room.begin() + rtp::header_size);
@@ -200,7 +249,7 @@ bool media_stream::send_event(time_point now, outbox& out) {
     while (const auto packet = events_out_.take(now)) {
         const auto header = session_.send_at(packet->timestamp, *agreed_.send_telephone_event,
                                              packet->marker, packet->payload.size(), now);
-        const auto room = out.reserve_media(media_, false, source_.current(),
+        const auto room = out.reserve_media(media_, false, sources_.active().destination(),
                                             rtp::header_size + packet->payload.size(), owner_);
         static_cast<void>(rtp::write_header(header, room));
         std::ranges::copy(packet->payload, room.begin() + rtp::header_size);
@@ -255,9 +304,10 @@ void media_stream::tell_happened(outbox& out) {
 }
 
 endpoint media_stream::rtcp_to() const noexcept {
-    if (agreed_.rtcp_mux) return source_.current();
-    if (!source_.moved()) return agreed_.rtcp;
-    auto to = source_.current();
+    const auto& source = sources_.active();
+    if (agreed_.rtcp_mux) return source.destination();
+    if (source.destination() == source.described()) return agreed_.rtcp;
+    auto to = source.destination();
     to.port = static_cast<std::uint16_t>(to.port + 1);
     return to;
 }
@@ -290,7 +340,8 @@ media_statistics media_stream::statistics() const noexcept {
     read.received = session.received;
     read.lost = session.lost;
     read.late = jitter_.counters().late;
-    read.foreign = source_.foreign();
+    read.foreign = sources_.active().foreign();
+    read.refused_source = sources_.active().refused();
     read.jitter = session.jitter;
     read.round_trip = session.round_trip;
     read.first_received = first_received_;

@@ -48,6 +48,8 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::challenge_ignored: return "challenge_ignored";
     case diagnostic::session_expired: return "session_expired";
     case diagnostic::prack_missing: return "prack_missing";
+    case diagnostic::media_source_changed: return "media_source_changed";
+    case diagnostic::media_unproved: return "media_unproved";
     }
     return "unknown";
 }

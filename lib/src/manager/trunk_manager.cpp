@@ -201,6 +201,10 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
     const auto media_at = parse_address(config.media.at, "media.at");
     const auto media_advertise = parse_address(config.media.advertise, "media.advertise");
     at_work = shards;
+    auto own_services = config.own_services;
+    for (std::size_t i = 0; i < config.listen.size(); ++i) {
+        own_services.push_back(listeners->local(listener_id{static_cast<std::uint16_t>(i)}));
+    }
     for (std::uint16_t i = 0; i < shards; ++i) {
         trunks::engine_config engine;
         engine.shard = i;
@@ -211,6 +215,7 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
         engine.answer_strangers = config.unknown_source == unknown_source::answer;
         engine.max_calls = config.max_calls;
         engine.user_agent = config.user_agent;
+        engine.own_services = own_services;
         engine.digest_key = key;
         engine.wall_clock_offset = duration{net::unix_offset()};
         engine.on_incoming = config.on_incoming;
@@ -281,7 +286,8 @@ result<trunk_id, config_error> trunk_manager::add_trunk(trunk_config config) {
     auto rate = std::make_shared<shared_call_rate>(config.calls_per_second);
     auto made =
         trunks::compile(id, std::move(config), impl_->config.user_agent, std::move(channels),
-                        std::move(rate), impl_->lend(*std::move(context)));
+                        std::move(rate), impl_->lend(*std::move(context)),
+                        std::make_shared<shared_channels>(trunks::unproved_streams));
     if (!made) return made.reason();
     ++impl_->next_trunk;
     auto next = *impl_->directory;
@@ -309,7 +315,7 @@ result<void, config_error> trunk_manager::replace_trunk(trunk_id which, trunk_co
     const auto most = config.channels;
     const auto per_second = config.calls_per_second;
     auto made = trunks::compile(which, std::move(config), impl_->config.user_agent, ledger, rate,
-                                impl_->lend(*std::move(context)));
+                                impl_->lend(*std::move(context)), (*found)->unproved);
     if (!made) return made.reason();
     ledger->set_most(most);
     rate->set_per_second(per_second);

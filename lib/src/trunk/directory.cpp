@@ -187,7 +187,7 @@ static_assert(static_cast<int>(prack_policy::required) ==
         else
             made->codecs.push_back({8, sdp::encoding::pcma});
     }
-    made->symmetric = config.rtp_symmetric;
+    made->symmetry = config.rtp_symmetric;
     made->session = {config.session_expires, config.min_se};
     made->provisionals = static_cast<calls::reliability>(config.prack);
     made->user_agent = user_agent;
@@ -199,7 +199,28 @@ static_assert(static_cast<int>(prack_policy::required) ==
     return made;
 }
 
+[[nodiscard]] std::optional<config_error> read_networks(const std::vector<std::string>& from,
+                                                        std::string_view field,
+                                                        std::vector<cidr>& into) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        const auto parsed = cidr::parse(from[i]);
+        if (!parsed) {
+            return wrong(at(field, i), "address or network",
+                         "'" + from[i] +
+                             "' is not an address or a network like "
+                             "198.51.100.0/24");
+        }
+        into.push_back(*parsed);
+    }
+    return {};
+}
+
 } // namespace
+
+bool identifies(const std::vector<cidr>& networks, const address& source) noexcept {
+    return std::ranges::any_of(
+        networks, [&](const cidr& one) { return one.identifies() && one.contains(source); });
+}
 
 namespace {
 
@@ -248,7 +269,7 @@ bool may_be_sent(std::string_view name, std::string_view value) {
 result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
         std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate,
-        tls_lease tls) {
+        tls_lease tls, std::shared_ptr<trunkline::channels> unproved) {
     if (auto bad = check_names(config)) return *std::move(bad);
     if (auto bad = check_session(config)) return *std::move(bad);
     if (auto bad = check_numbers(config)) return *std::move(bad);
@@ -260,15 +281,11 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     made->id = id;
     made->tls = std::move(tls);
     made->contact_user = contact_user_of(config);
-    for (std::size_t i = 0; i < config.allow_from.size(); ++i) {
-        const auto parsed = cidr::parse(config.allow_from[i]);
-        if (!parsed) {
-            return wrong(at("allow_from", i), "address or network",
-                         "'" + config.allow_from[i] +
-                             "' is not an address or a network like "
-                             "198.51.100.0/24");
-        }
-        made->allow_from.push_back(*parsed);
+    if (auto bad = read_networks(config.allow_from, "allow_from", made->allow_from)) {
+        return *std::move(bad);
+    }
+    if (auto bad = read_networks(config.media_from, "media_from", made->media_from)) {
+        return *std::move(bad);
     }
     const auto read = [](const std::string& text, std::optional<address>& into) {
         if (text.empty()) return true;
@@ -291,6 +308,8 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     made->settings = settings_of(config, user_agent);
     made->channels = std::move(channels);
     made->rate = std::move(rate);
+    made->unproved =
+        unproved ? std::move(unproved) : std::make_shared<local_channels>(unproved_streams);
     made->config = std::move(config);
     made->index_numbers();
     return std::shared_ptr<const trunk>{std::move(made)};

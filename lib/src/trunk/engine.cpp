@@ -1,6 +1,8 @@
 #include <trunkline/trunk/engine.hpp>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <utility>
 #include <variant>
 
@@ -29,6 +31,7 @@ engine::engine(engine_config config, entropy& random)
       directory_{std::make_shared<const directory>()},
       message_{std::make_unique<sip::message_view>()} {
     waiting_timer_.kind = waiting_timer;
+    around_.own_services = config_.own_services;
 }
 
 engine::~engine() {
@@ -212,8 +215,16 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     if (held == nullptr) return;
     auto* of = calls_.find(held->call);
     const bool current = of != nullptr && of->leg && *of->leg == slot_id::of(what.owner);
+    if (what.kind == kind::unproved) {
+        held->counts_as_unproved = held->trunk->unproved->take();
+        if (held->counts_as_unproved) return;
+        out.note(severity::warning, diagnostic::media_unproved, what.owner);
+        return held->machine.permit_media(false, now);
+    }
+    if (what.kind == kind::proved) return leave_ledger(*held);
     if (what.kind == kind::finished) {
         leave(held->on, now);
+        leave_ledger(*held);
         return legs_.erase(slot_id::of(what.owner));
     }
     if (what.kind == kind::reroute) {
@@ -264,8 +275,14 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         return end_call(*of, std::move(what.end), now, out);
     case kind::reroute:
     case kind::large:
+    case kind::unproved:
+    case kind::proved:
     case kind::finished: return;
     }
+}
+
+void engine::leave_ledger(held_leg& gone) {
+    if (std::exchange(gone.counts_as_unproved, false)) gone.trunk->unproved->give_back();
 }
 
 void engine::note_media(live_call& of, const calls::leg& from) {
@@ -295,8 +312,10 @@ void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& 
     of.record.reason = std::move(how.reason);
     of.record.carrier_words = std::move(how.carrier_words);
     if (of.record.media.foreign > 0) {
+        const auto steady = of.record.media.refused_source.value_or(endpoint{});
+        const auto [high, low] = std::bit_cast<std::array<std::int64_t, 2>>(steady.address.bytes);
         out.note(severity::warning, diagnostic::rtp_foreign, of.id.owner(),
-                 {static_cast<std::int64_t>(of.record.media.foreign)});
+                 {static_cast<std::int64_t>(of.record.media.foreign), high, low, steady.port});
     }
     out.note(severity::info, diagnostic::call_ended, of.id.owner(),
              {of.record.sip_code, static_cast<std::int64_t>(of.record.ended_by)});

@@ -64,6 +64,11 @@ tls_target engine::secure_for(const live_call& of) {
     return {on.tls.profile, name};
 }
 
+bool engine::trunk_origins::expects_media(const address& source) const {
+    return identifies(trunk->media_from, source) || identifies(trunk->allow_from, source) ||
+           of->is_gateway_of(*trunk, source);
+}
+
 engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
     const auto id = legs_.next();
     const sip::identity who{config_.shard, id.slot, id.generation};
@@ -71,6 +76,9 @@ engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
                                path_of(flow, *of.trunk), of.id.owner(), of.id);
     made.on = flow;
     made.trunk = of.trunk;
+    made.origins.of = this;
+    made.origins.trunk = of.trunk.get();
+    made.machine.expect_media_of(made.origins);
     made.secure = secure_for(of);
     join(flow);
     of.leg = id;

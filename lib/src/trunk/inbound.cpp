@@ -315,6 +315,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
         transactions_.responded(id, 100, out.commit(to.size()), now);
     }
     const auto taken = held.machine.incoming(*message_, bytes, id);
+    if (on->config.inbound_auth) held.machine.prove(now); // It has answered our challenge.
     const auto turn_down = [&](int status, diagnostic why, std::string_view fields) {
         made.record.refused = why;
         out.note(severity::warning, why, made.id.owner());

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <trunkline/call/leg_settings.hpp>
+#include <trunkline/call/media_target.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/message.hpp>
@@ -45,6 +46,10 @@ inline constexpr std::string_view allowed_methods =
 /// RFC 3261 section 20.43, the line of a 488: what is wrong with a description that was refused.
 [[nodiscard]] inline std::string warning_field(const error& why) {
     std::string_view words = "305 trunkline \"no codec or transport in common\"";
+    if (why.code == errc::bad_address && why.detail != 0) {
+        return "Warning: 399 trunkline \"" +
+               std::string{calls::words(static_cast<target_fault>(why.detail))} + "\"\r\n";
+    }
     if (why.code == errc::bad_address) {
         words = "301 trunkline \"no address that media can be sent to\"";
     } else if (why.code != errc::not_supported) {

@@ -33,11 +33,13 @@ struct notice {
         ringing,
         early_media,
         answered,
-        refused, ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
-        ended,   ///< The call is over.
-        reroute, ///< Requests in the dialog have to go to `target`: see leg::set_path().
-        large,   ///< The INVITE wants a stream; it goes by whatever set_path() says then.
-        finished ///< Nothing is under way any more: the leg may be erased.
+        refused,  ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.
+        ended,    ///< The call is over.
+        unproved, ///< Media left for two seconds, and the peer has not shown that it reads us.
+        proved,   ///< It has. Told after `unproved` only.
+        reroute,  ///< Requests in the dialog have to go to `target`: see leg::set_path().
+        large,    ///< The INVITE wants a stream; it goes by whatever set_path() says then.
+        finished  ///< Nothing is under way any more: the leg may be erased.
     };
     what kind;
     owner_id owner;
@@ -55,6 +57,8 @@ struct environment {
     std::vector<notice>& notices;
     duration wall_clock_offset{};
     forks other_forks{};
+    /// Endpoints of this process that no media is sent to: where signalling and REST are served.
+    std::vector<endpoint> own_services{};
 };
 
 } // namespace trunkline::calls

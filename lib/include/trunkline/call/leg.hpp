@@ -13,6 +13,7 @@
 #include <trunkline/call/environment.hpp>
 #include <trunkline/call/leg_settings.hpp>
 #include <trunkline/call/media_stream.hpp>
+#include <trunkline/call/media_target.hpp>
 #include <trunkline/call/session_timer.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/timer_wheel.hpp>
@@ -33,6 +34,7 @@ public:
         transfer = 17,
         reinvite = 18, ///< After a glare (RFC 3261 section 14.1).
         referral = 19, ///< The peer's subscription to one ends.
+        proof = 23,    ///< Media has left for as long as an unproved peer gets it without question.
     };
 
     /// `owner` is the leg's own: of transactions, media and notices. Events are told to `told`, or
@@ -40,6 +42,8 @@ public:
     leg(environment& around, const sip::identity& who, owner_id owner, direction which,
         std::shared_ptr<const leg_settings> settings, signalling_path path,
         owner_id told = owner_id::none);
+    /// Where media may come from besides; before anything is received. Outlives the leg.
+    void expect_media_of(const media_origins& origins) noexcept { origins_ = &origins; }
     leg(const leg&) = delete;
     leg& operator=(const leg&) = delete;
     ~leg();
@@ -83,6 +87,10 @@ public:
     void media_opened(const inputs::media_opened& what, time_point now, outbox& out);
     void media_failed(const inputs::media_failed& what, time_point now, outbox& out);
     void receive_media(const inputs::media_packet& packet, time_point now, outbox& out);
+    /// The peer reads what we send: it answered a challenge, or acknowledged.
+    void prove(time_point now);
+    /// After notice::unproved: whether media goes on all the same.
+    void permit_media(bool permitted, time_point now);
     void set_path(signalling_path path, time_point now, outbox& out);
     /// An INVITE that UDP should not carry asks for another path first (section 18.1.1).
     void large_by_stream() noexcept { large_by_stream_ = true; }
@@ -133,7 +141,12 @@ private:
 
     void open_media(outbox& out);
     [[nodiscard]] sdp::local_media local_media() const;
-    void agree(const sdp::agreed& what, time_point now);
+    void agree(const sdp::agreed& what, time_point now, std::string_view tag = {});
+    void watch_proof(time_point now);
+    [[nodiscard]] error misdirected(const sdp::agreed& what) const noexcept;
+    [[nodiscard]] result<sdp::agreed> receive_offer(std::string_view body);
+    [[nodiscard]] result<sdp::agreed> receive_answer(std::string_view body);
+    void end_misdirected(time_point now, outbox& out);
 
     // leg_inbound.cpp
     void respond(int status, std::string_view reason, std::string_view fields,
@@ -283,6 +296,11 @@ private:
     std::uint16_t rtp_port_ = 0;
     std::uint16_t rtcp_port_ = 0;
     std::optional<media_stream> media_;
+    const media_origins* origins_ = nullptr;
+    signalling_sources sources_;
+    bool proved_ = false;        ///< The peer has shown that it reads what we send.
+    bool unproved_told_ = false; ///< Somebody has to be told once it has.
+    target_fault misdirected_ = target_fault::none; ///< Of the last answer.
 
     unsigned requests_lately_ = 0; ///< Of the peer's, within the dialog,
     time_point flood_until_{};     ///< until then.
@@ -319,6 +337,7 @@ private:
     timer_node transfer_timer_;
     timer_node reinvite_timer_;
     timer_node referral_timer_;
+    timer_node proof_timer_;
 };
 
 } // namespace trunkline::calls

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <trunkline/call/rtp_symmetry.hpp>
 #include <trunkline/rtp/jitter_buffer.hpp>
 #include <trunkline/sdp/offer_answer.hpp>
 
@@ -30,7 +31,7 @@ enum class reliability : std::uint8_t {
 struct leg_settings {
     sdp::codec_list codecs = sdp::both_laws();
     bool dtmf = true;
-    bool symmetric = true;
+    rtp_symmetry symmetry = rtp_symmetry::automatic;
     rtp::release delivery = rtp::release::as_arrived;
     session_intervals session{};
     reliability provisionals = reliability::supported;

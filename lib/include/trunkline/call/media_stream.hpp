@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include <trunkline/audio/playout_queue.hpp>
+#include <trunkline/call/early_latches.hpp>
 #include <trunkline/call/heard.hpp>
-#include <trunkline/call/source_latch.hpp>
 #include <trunkline/call/types.hpp>
 #include <trunkline/core/entropy.hpp>
 #include <trunkline/core/outbox.hpp>
@@ -27,14 +27,25 @@ class media_stream {
 public:
     struct config {
         rtp::release delivery = rtp::release::as_arrived;
-        bool symmetric = true;
+        rtp_symmetry symmetry = rtp_symmetry::automatic;
+        signalling_sources signalling{};
+        const media_origins* origins = nullptr; ///< Outlives the stream.
         duration wall_clock_offset{};
     };
 
     media_stream(media_id media, owner_id owner, const config& values, entropy& random);
 
-    /// What was agreed first, or anew. Begins to send.
-    void agree(const sdp::agreed& what, time_point now);
+    /// What was agreed first, or anew. Begins to send. `dialog` tells the early dialogs of an
+    /// INVITE apart.
+    void agree(const sdp::agreed& what, time_point now, std::uint64_t dialog = 0);
+    /// The early dialog that was agreed with last is the call's, and the others are gone.
+    void answered() { sources_.answered(); }
+    /// Whether packets may leave. A stream that is not permitted to send goes on to be heard.
+    void permit_sending(bool permitted, time_point now);
+    /// Whether RTP or RTCP came from the described address: the peer then reads what we send.
+    [[nodiscard]] bool proved() const noexcept {
+        return controlled_ || sources_.active().heard_described();
+    }
     void receive(const inputs::media_packet& packet, time_point now, outbox& out);
     void tick(time_point now, outbox& out);
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
@@ -57,7 +68,10 @@ public:
 
 private:
     void receive_rtp(const inputs::media_packet& packet, time_point now, outbox& out);
+    void hear(const rtp::packet_view& packet, time_point now, outbox& out);
+    void note_source(outbox& out) const;
     void drain(time_point now, outbox& out);
+    void resume_or_pause(time_point now);
     void hear_event(const rtp::jitter_buffer::item& item, time_point now, outbox& out);
     void tell(const rtp::digit_changes& changes, outbox& out);
     [[nodiscard]] std::optional<codec::law> law_of(std::uint8_t payload_type) const noexcept;
@@ -76,13 +90,15 @@ private:
     sdp::agreed agreed_{};
     codec::law law_ = codec::law::ulaw;
     bool running_ = false;
+    bool permitted_ = true;
+    bool controlled_ = false;             ///< RTCP came from the described address.
     bool spoken_ = false;                 ///< A first packet has gone: it bears the marker.
     bool reported_ = false;               ///< Who never sent anything says no BYE.
     std::optional<time_point> paused_at_; ///< Hold stops the packets, not the media clock.
     rtp::session session_;
     rtp::jitter_buffer jitter_;
     heard heard_;
-    source_latch source_;
+    early_latches sources_;
     audio::playout_queue speech_;
     rtp::telephone_event_receiver events_in_;
     rtp::telephone_event_sender events_out_;

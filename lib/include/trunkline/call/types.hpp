@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <trunkline/core/address.hpp>
 #include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 
@@ -62,8 +63,9 @@ struct media_statistics {
     std::uint64_t sent = 0;     ///< RTP packets.
     std::uint64_t received = 0; ///< Without duplicates.
     std::uint64_t lost = 0;
-    std::uint64_t late = 0;    ///< Came, but after its turn.
-    std::uint64_t foreign = 0; ///< From a source that is not the call's; dropped.
+    std::uint64_t late = 0;                   ///< Came, but after its turn.
+    std::uint64_t foreign = 0;                ///< From a source that is not the call's; dropped.
+    std::optional<endpoint> refused_source{}; ///< A stranger with a steady stream, not heard.
     duration jitter{};
     std::optional<duration> round_trip{};
     std::optional<time_point> first_received{};

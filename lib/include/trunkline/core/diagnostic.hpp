@@ -54,13 +54,16 @@ enum class diagnostic : std::uint16_t {
     attempt_failed,    ///< values: SIP status, attempt
     ack_missing,       ///< No ACK for our 2xx in 64*T1 (RFC 3261 13.3.1.4).
     media_refused,     ///< values: cause
-    rtp_foreign,       ///< values: packets from a source that was not latched
+    rtp_foreign,       ///< values: packets that were not the call's, both halves of the address of
+                       ///< a steady stranger, its port (0 without one)
     agent_failed,      ///< An agent's callback threw.
     callback_slow,     ///< values: microseconds
     challenge_ignored, ///< values: why (1 no credentials, 2 realm, 3 repeated, 4 algorithm, 5 no
                        ///< gateway)
     session_expired,   ///< Nobody refreshed it (RFC 4028).
     prack_missing,     ///< No PRACK for a reliable response in 64*T1 (RFC 3262 section 3).
+    media_source_changed, ///< values: both halves of the address, port, calls::source_rank
+    media_unproved, ///< The peer has not shown that it reads us, and other streams do not either.
 };
 
 [[nodiscard]] TRUNKLINE_EXPORT std::string_view name(diagnostic code) noexcept;

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include <trunkline/core/address.hpp>
 #include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/net/listeners.hpp>
@@ -44,6 +45,9 @@ struct manager_config {
     /// Threads. 1: every callback on the thread in run(). Over TCP and TLS it is 1.
     std::uint16_t shards = 1;
     addresses media{};
+    /// Where else this process serves something, such as REST. SDP that names such an endpoint, or
+    /// one that is listened on, is refused: nobody makes us send media to ourselves.
+    std::vector<endpoint> own_services{};
     net::port_range media_ports{};
     std::size_t max_calls = 10'000; ///< Of each shard; over it, 503.
     trunkline::unknown_source unknown_source = trunkline::unknown_source::answer;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <trunkline/call/rtp_symmetry.hpp>
 #include <trunkline/core/flow.hpp>
 #include <trunkline/core/result.hpp>
 
@@ -95,8 +96,10 @@ struct trunk_config {
     unsigned calls_per_second = 30; ///< New ones, for each direction, 1 to 100000.
     bool inbound = true;
     bool outbound = true;
-    bool leading_plus = true;  ///< Dialled numbers begin with "+", or never do.
-    bool rtp_symmetric = true; ///< Media goes back to where it comes from.
+    bool leading_plus = true; ///< Dialled numbers begin with "+", or never do.
+    /// Which sources of media are believed, and where media is sent to.
+    rtp_symmetry rtp_symmetric = rtp_symmetry::automatic;
+    std::vector<std::string> media_from{}; ///< Addresses and networks that media may come from.
     std::chrono::milliseconds gateway_timeout{
         5'000}; ///< Without any answer, the next one is tried.
     std::chrono::seconds ringing_timeout{60};

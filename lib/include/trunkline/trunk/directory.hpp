@@ -30,12 +30,15 @@ struct trunk {
     tls_lease tls{};
     trunk_config config{};
     std::vector<cidr> allow_from{};
+    std::vector<cidr> media_from{};
     std::vector<gateway> gateways{}; ///< By priority, each with its transport or the trunk's.
     std::shared_ptr<const calls::leg_settings> settings{};
     std::optional<address> media_at{};
     std::optional<address> media_advertise{};
     std::shared_ptr<trunkline::channels> channels{};
     std::shared_ptr<call_rate> rate{};
+    /// Streams of more than two seconds to peers that have not shown that they read them.
+    std::shared_ptr<trunkline::channels> unproved{};
     /// The user part of the Contact that it registers; empty when it does not. It follows from the
     /// configuration alone, so that all shards know it, and the next process, too: what it
     /// registers takes the place of what this one has.
@@ -53,7 +56,13 @@ struct trunk {
 [[nodiscard]] TRUNKLINE_EXPORT result<std::shared_ptr<const trunk>, config_error>
 compile(trunk_id id, trunk_config config, std::string_view user_agent,
         std::shared_ptr<trunkline::channels> channels, std::shared_ptr<call_rate> rate,
-        tls_lease tls = {});
+        tls_lease tls = {}, std::shared_ptr<trunkline::channels> unproved = {});
+
+/// As many streams of a trunk go on to peers that have not shown that they read them.
+inline constexpr unsigned unproved_streams = 10;
+
+/// Whether a source is in a network that identifies the addresses in it.
+[[nodiscard]] bool identifies(const std::vector<cidr>& networks, const address& source) noexcept;
 
 /// Whether a header of an INVITE is the application's to write: no line break is in it, and the
 /// library does not write it itself.

@@ -49,6 +49,8 @@ struct engine_config {
     std::size_t max_calls = 10'000;
     std::size_t max_transactions = limits::transactions;
     std::string user_agent{};
+    /// Endpoints of this process that no media is sent to, whatever SDP says.
+    std::vector<endpoint> own_services{};
     sip::digest_server::key digest_key{};
     sip::timers timers{};
     duration wall_clock_offset{};
@@ -108,6 +110,12 @@ private:
     };
     static constexpr std::uint16_t record_event = 100;
 
+    /// Where media of a trunk's calls may come from besides what SDP and signalling say.
+    struct trunk_origins final : calls::media_origins {
+        const engine* of = nullptr;
+        const trunks::trunk* trunk = nullptr;
+        [[nodiscard]] bool expects_media(const address& source) const override;
+    };
     struct held_leg {
         held_leg(calls::environment& around, const sip::identity& who, owner_id owner,
                  direction which, std::shared_ptr<const calls::leg_settings> settings,
@@ -119,6 +127,8 @@ private:
         flow_id on{};        ///< Counted there: see known_flow.
         tls_target secure{}; ///< Whom a new connection has to reach, by the rules of the trunk,
         std::shared_ptr<const trunks::trunk> trunk{}; ///< which is therefore held.
+        trunk_origins origins{};
+        bool counts_as_unproved = false; ///< In the trunk's ledger of such streams.
     };
     struct known_flow {
         std::uint32_t generation = 0;
@@ -161,6 +171,7 @@ private:
     void settle(time_point now, outbox& out);
     void take_notice(calls::notice& what, time_point now, outbox& out);
     void end_call(live_call& of, calls::ending how, time_point now, outbox& out);
+    void leave_ledger(held_leg& gone);
     void note_media(live_call& of, const calls::leg& from);
     /// By its leg if it has one: between two gateways there is none, and there is not to be
     /// another.
