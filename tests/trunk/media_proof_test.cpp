@@ -91,8 +91,12 @@ TEST_CASE_FIXTURE(switchboard,
         offer.branch += where;
         offer.body = replaced(offer.body, "c=IN IP4 192.0.2.20", "c=IN IP4 " + where);
         receive(offer.text());
-        CHECK(support::status_of(last()) == "488");
-        CHECK(support::header(last(), "Warning").starts_with("399 trunkline \"media at a "));
+        const auto answer = last();
+        CHECK(support::status_of(answer) == "488");
+        const auto warning = support::header(answer, "Warning");
+        const bool group = where == "224.0.0.251" || where == "255.255.255.255";
+        CHECK(warning.starts_with(group ? "301 trunkline \"no address that media can be sent to"
+                                        : "399 trunkline \"media at a "));
         CHECK(records.back().sip_code == 488);
     }
     auto ours = numbered(2);
@@ -110,6 +114,8 @@ TEST_CASE_FIXTURE(switchboard,
 TEST_CASE_FIXTURE(switchboard,
                   "trunks::engine: an answer like that is acknowledged and ended by BYE") {
     for (const bool early : {false, true}) {
+        CAPTURE(early);
+        advance(1s); // The trunk's rate spreads calls.
         running().dial({.to = "+4930999", .agent = std::make_unique<agent>()}, now, out());
         settle();
         const auto invite = last();
