@@ -121,7 +121,7 @@ TEST_CASE("net::media_loop: a port that is taken by others is passed over") {
     CHECK(saw.opened[2].rtp_port == 31'002);
 }
 
-TEST_CASE("net::media_loop: says when no port is left, and gives the longest free one next") {
+TEST_CASE("net::media_loop: says when no port is left, and gives the pair freed first next") {
     fixture f{{31'100, 31'107}};
     for (std::uint64_t n = 0; n < 5; ++n) f.open_media(loopback, token{n});
     REQUIRE(f.saw.opened.size() == 4);
@@ -134,6 +134,41 @@ TEST_CASE("net::media_loop: says when no port is left, and gives the longest fre
     f.open_media();
     CHECK(f.saw.opened.back().rtp_port == opened[2].rtp_port);
     CHECK_FALSE(f.saw.opened.back().media == opened[2].media);
+}
+
+TEST_CASE("net::media_loop: the last call's peer is not heard on its ports until it is described") {
+    fixture f{{31'200, 31'201}};
+    const auto say = [&f](far_end& who, std::string_view what) {
+        who.send({loopback, 31'200}, what);
+    };
+    const auto answer = [&f](const endpoint& to) {
+        REQUIRE(f.shard.post([&f, to](time_point, outbox& out) {
+            send_media(out, f.saw.opened.back().media, false, to, "us");
+        }));
+    };
+    far_end other;
+    f.open_media();
+    answer(f.phone.local());
+    REQUIRE(f.until([&] { return f.phone.receive(); }));
+    say(f.phone, "first call");
+    REQUIRE(f.until([&] { return f.saw.media.size() == 1; }));
+    f.close_media(f.saw.opened.back().media);
+
+    f.open_media();
+    REQUIRE(f.saw.opened.size() == 2);
+    say(f.phone, "still the first call");
+    say(other, "second call");
+    REQUIRE(f.until([&] { return f.shard.counted().media_received == 3; }));
+    REQUIRE(f.saw.media.size() == 2);
+    CHECK(f.saw.media[1].second == "second call");
+    CHECK(f.shard.counted().media_barred == 1);
+
+    answer(f.phone.local());
+    REQUIRE(f.until([&] { return f.phone.receive(); }));
+    say(f.phone, "described");
+    REQUIRE(f.until([&] { return f.saw.media.size() == 3; }));
+    CHECK(f.saw.media[2].second == "described");
+    CHECK(f.shard.counted().media_barred == 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "net::media_loop: an address that is not ours is refused") {

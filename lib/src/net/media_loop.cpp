@@ -31,7 +31,8 @@ struct mark {
 
 media_loop::media_loop(machine_host& host, const port_range& ports, entropy& dice)
     : host_{host},
-      ports_{ports, dice} {}
+      ports_{ports, dice},
+      remotes_(ports_.size()) {}
 
 void media_loop::wake() noexcept {
     next_ = 0;
@@ -48,6 +49,7 @@ bool media_loop::receive(time_point at) {
         int stopped_by = 0;
         const auto socket = found->sockets[rtcp ? 1 : 0].get();
         const auto owner = found->owner;
+        auto& known = remotes(*found);
         const auto count = inbox_.receive(socket, used, most, stopped_by);
         for (const auto end = used + count; used < end; ++used) {
             if (inbox_.truncated(used)) {
@@ -55,6 +57,10 @@ bool media_loop::receive(time_point at) {
                 continue;
             }
             ++host_.counted.media_received;
+            if (!known.heard(rtcp, inbox_.peer(used), at)) {
+                ++host_.counted.media_barred;
+                continue;
+            }
             host_.receive(
                 inputs::media_packet{id, owner, inbox_.peer(used), rtcp, inbox_.bytes(used)}, at);
         }
@@ -69,15 +75,16 @@ void media_loop::send_all(const outbox& full) noexcept {
         const auto* found = pairs_.find(wanted->media);
         if (found == nullptr) continue; // The call has ended in the meantime.
         const auto socket = found->sockets[wanted->rtcp ? 1 : 0].get();
+        remotes(*found).sent(wanted->rtcp, wanted->to);
         if (send_one(socket, wanted->to, wanted->bytes) != 0) ++host_.counted.media_send_errors;
     }
 }
 
 /// Ports may be taken by others of this host, so what the pool offers is tried, not trusted.
-void media_loop::act_on(const effects::open_media& wanted) {
+void media_loop::act_on(const effects::open_media& wanted, time_point at) {
     const auto tries = std::min<std::size_t>(bind_attempts, ports_.free());
     for (std::size_t i = 0; i < tries; ++i) {
-        const auto port = *ports_.take();
+        const auto port = *ports_.take(at);
         const auto id = pairs_.next();
         pair made{{}, port, wanted.owner};
         const auto failed = bind(port, wanted.at, id, made.sockets);
@@ -87,7 +94,7 @@ void media_loop::act_on(const effects::open_media& wanted) {
                 inputs::media_opened{wanted.asked, id, port, static_cast<std::uint16_t>(port + 1)});
             return;
         }
-        ports_.put_back(port);
+        ports_.put_back(port, at);
         if (failed == EADDRINUSE) continue;
         const bool full = failed == EMFILE || failed == ENFILE || failed == ENOBUFS;
         host_.answers.push_back(
@@ -112,10 +119,11 @@ int media_loop::bind(std::uint16_t port, const address& at, media_id id,
     return 0;
 }
 
-void media_loop::act_on(const effects::close_media& wanted) {
+void media_loop::act_on(const effects::close_media& wanted, time_point at) {
     const auto* found = pairs_.find(wanted.media);
     if (found == nullptr) return;
-    ports_.put_back(found->port);
+    remotes(*found).freed(at);
+    ports_.put_back(found->port, at);
     pairs_.erase(wanted.media); // A closed socket leaves the poller by itself.
 }
 

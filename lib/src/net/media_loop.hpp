@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <trunkline/core/slab.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/net/port_pool.hpp>
 
 #include "datagrams.hpp"
+#include "former_remotes.hpp"
 #include "machine_host.hpp"
 #include "poller.hpp"
 
@@ -34,8 +36,8 @@ public:
     bool receive(time_point at);
 
     void send_all(const outbox& full) noexcept;
-    void act_on(const effects::open_media& wanted);
-    void act_on(const effects::close_media& wanted);
+    void act_on(const effects::open_media& wanted, time_point at);
+    void act_on(const effects::close_media& wanted, time_point at);
 
     [[nodiscard]] std::size_t free_ports() const noexcept { return ports_.free(); }
 
@@ -46,12 +48,16 @@ private:
         owner_id owner;
     };
 
+    [[nodiscard]] former_remotes& remotes(const pair& of) noexcept {
+        return remotes_[ports_.index(of.port)];
+    }
     [[nodiscard]] int bind(std::uint16_t port, const address& at, media_id id,
                            std::array<descriptor, 2>& into);
 
     machine_host& host_;
     poller poller_;
     port_pool ports_;
+    std::vector<former_remotes> remotes_; ///< By index of the pool: they outlive a call.
     slab<pair, media_id> pairs_;
     inbox inbox_{64, packet_size, false};
     std::array<epoll_event, 256> events_{};

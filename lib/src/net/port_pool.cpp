@@ -29,27 +29,44 @@ port_range port_range::share(std::uint16_t index, std::uint16_t count) const noe
     return {static_cast<std::uint16_t>(start), static_cast<std::uint16_t>(end - 1)};
 }
 
-port_pool::port_pool(const port_range& from, entropy& dice) : count_{pairs(from)} {
-    line_.reserve(count_);
-    const auto turn = count_ == 0 ? 0 : dice.below(count_);
-    for (std::size_t i = 0; i < count_; ++i) {
-        const auto pair = (i + turn) % count_;
-        line_.push_back(static_cast<std::uint16_t>(first_even(from) + 2 * pair));
+port_pool::port_pool(const port_range& from, entropy& dice)
+    : dice_{&dice},
+      lowest_{static_cast<std::uint16_t>(first_even(from))},
+      size_{pairs(from)},
+      resting_{size_} {
+    rested_.reserve(size_);
+    for (std::size_t i = 0; i < size_; ++i) {
+        rested_.push_back({static_cast<std::uint16_t>(lowest_ + 2 * i), time_point::min()});
     }
 }
 
-std::optional<std::uint16_t> port_pool::take() noexcept {
-    if (count_ == 0) return std::nullopt;
-    const auto taken = line_[head_];
-    head_ = (head_ + 1) % line_.size();
-    --count_;
-    return taken;
+std::optional<std::uint16_t> port_pool::take(time_point at) {
+    while (resting_.size() != 0 && resting_.front().freed + rest <= at) {
+        rested_.push_back(resting_.front());
+        resting_.pop();
+    }
+    if (free() == 0) return std::nullopt;
+    if (rested_.empty()) {
+        const auto port = resting_.front().port;
+        resting_.pop();
+        return port;
+    }
+    const bool scarce = free() * 10 < size_;
+    auto& drawn = rested_[scarce ? freed_first() : dice_->below(rested_.size())];
+    const auto port = drawn.port;
+    drawn = rested_.back();
+    rested_.pop_back();
+    return port;
 }
 
-void port_pool::put_back(std::uint16_t port) noexcept {
-    TRUNKLINE_ASSERT(count_ < line_.size());
-    line_[(head_ + count_) % line_.size()] = port;
-    ++count_;
+void port_pool::put_back(std::uint16_t port, time_point at) {
+    TRUNKLINE_ASSERT(free() < size_);
+    resting_.push({port, at});
+}
+
+std::size_t port_pool::freed_first() const noexcept {
+    const auto found = std::ranges::min_element(rested_, {}, &pair::freed);
+    return static_cast<std::size_t>(found - rested_.begin());
 }
 
 } // namespace trunkline::net

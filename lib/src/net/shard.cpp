@@ -191,9 +191,9 @@ void shard::impl::act_on(const outbox& full, time_point at) {
         } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
             names.act_on(*name, at);
         } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {
-            media->act_on(*ports);
+            media->act_on(*ports, at);
         } else if (const auto* ended = std::get_if<effects::close_media>(&what)) {
-            media->act_on(*ended);
+            media->act_on(*ended, at);
         }
     }
 }

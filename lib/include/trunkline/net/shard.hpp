@@ -42,7 +42,8 @@ struct shard_counters {
     std::uint64_t receive_errors = 0;      ///< Of signalling sockets.
     std::uint64_t media_received = 0;      ///< RTP and RTCP.
     std::uint64_t media_truncated = 0;     ///< Larger than any RTP packet is; not delivered.
-    std::uint64_t media_send_errors = 0;   ///< Ignored: RTP repairs nothing.
+    std::uint64_t media_barred = 0; ///< From whom the ports' last call spoke with; not delivered.
+    std::uint64_t media_send_errors = 0; ///< Ignored: RTP repairs nothing.
 };
 
 /// Runs one machine. It is built on epoll, timerfd and eventfd directly and not on an io_context:
