@@ -81,6 +81,9 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::media_source_changed, "media comes from another source, of rank {3}, at port {2}"},
     {diagnostic::media_unproved, "no more is sent until the caller shows that it hears us: ten "
                                  "calls of the trunk wait for that"},
+    {diagnostic::dialog_stranger,
+     "a request in the call from an address that is not its peer's was refused; if it is the "
+     "carrier's, add it to allow_from; a call that began by TLS goes on by TLS"},
 });
 
 [[nodiscard]] spdlog::level::level_enum level_of(trunkline::severity what) {
@@ -116,7 +119,8 @@ std::string in_words(const trunkline::effects::note& what) {
     } else {
         for (std::size_t i = 0; i < what.count; ++i) text += fmt::format(" {}", what.values[i]);
     }
-    if (what.code == diagnostic::source_banned || what.code == diagnostic::media_source_changed) {
+    if (what.code == diagnostic::source_banned || what.code == diagnostic::media_source_changed ||
+        what.code == diagnostic::dialog_stranger) {
         text += fmt::format(" ({})", trunkline::to_text(address_in(what, 0)));
     }
     if (what.code == diagnostic::rtp_foreign && what.values[3] != 0) {

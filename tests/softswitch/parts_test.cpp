@@ -171,6 +171,8 @@ TEST_CASE("softswitch::notes: every diagnostic that a machine can note has a sen
     const auto source = trunkline::address::v4(203, 0, 113, 66);
     std::memcpy(banned.values.data(), source.bytes.data(), sizeof source.bytes);
     CHECK(in_words(banned).ends_with(" (203.0.113.66)"));
+    banned.code = trunkline::diagnostic::dialog_stranger;
+    CHECK(in_words(banned).ends_with(" (203.0.113.66)"));
 }
 
 [[nodiscard]] configuration parsed(const std::string& text) {

@@ -97,7 +97,7 @@ const named events[] = {
     {"BYE", [](state& e) { e.receive(e.within("BYE").text()); }},
     {"BYE-elsewhere", // From another address of the carrier's.
      [](state& e) { e.receive("198.51.100.9:5060", e.within("BYE").text()); }},
-    {"BYE-stranger", // It has the tags: it is in the call.
+    {"BYE-stranger", // It has the tags, which are no secret.
      [](state& e) { e.receive(support::stranger_at, e.within("BYE").text()); }},
     // From above and from below.
     {"hang-up",
@@ -127,9 +127,9 @@ const named events[] = {
     {"70s", [](state& e) { e.advance(70s); }},
 };
 
-// A stranger is told nothing but 403, whatever goes on. What is of no dialog is 481 (RFC 3261
-// section 12.2.2), and so is a CANCEL of nothing (9.2); a merged request is 482 as long as the
-// first one proceeds (8.2.2.2), a method that is known and not for us 405, any other 501
+// A stranger is told nothing but 403, whatever goes on, in a call too. What is of no dialog is 481
+// (RFC 3261 section 12.2.2), and so is a CANCEL of nothing (9.2); a merged request is 482 as long
+// as the first one proceeds (8.2.2.2), a method that is known and not for us 405, any other 501
 // (21.4.6, 21.5.2). What begins a call is refused where none can begin, and nothing else is. A
 // trunk that is taken away leaves its calls as they are, and its carrier becomes a stranger: the
 // second thing that it says is not answered, which is why nothing is compared after a first one.
@@ -212,15 +212,8 @@ BYE BYE-elsewhere
   removed-ringing | 200 487 | mixed | ended caller 487
   talking | 200 | idle | ended callee 200
 BYE-stranger
-  alone undecided resolving | 403 | - | -
-  ringing | 200 487 | idle | ended caller 487
-  answered up full overloaded | 200 | idle | ended caller 200
-  leaving | 200 | mixed | -
-  hurried closed removed | 200 | mixed | ended caller 200
-  draining-up | 200 | draining | ended caller 200
-  removed-ringing | 200 487 | mixed | ended caller 487
-  calls-out -resolving -talking | 481 | - | -
-  talking | 200 | idle | ended callee 200
+  alone calls-in hindered gone resolving alerting cancelling talking | 403 | - | -
+  dialling dialling-last | 481 | - | -
 hang-up
   alone leaving cancelling | - | - | -
   undecided ringing | 480 | idle | ended application 480

@@ -537,17 +537,18 @@ TEST_CASE("trunks::engine: CANCEL of nothing is 481, of a removed trunk's call i
     CHECK(support::status_of(texts[1]) == "487");
 }
 
-TEST_CASE("trunks::engine: requests in a call may come from anywhere, others from nowhere") {
+TEST_CASE("trunks::engine: requests in a call may come from its Contact, others from nowhere") {
     ringing d;
     d.add(driver::carrier());
-    const request_text request;
+    request_text request;
+    request.contact = "<sip:media@203.0.113.9>";
     d.receive(request.text());
     REQUIRE(d.handles.size() == 1);
     d.handles[0].post([](call& which) { CHECK(which.answer(std::make_unique<agent>())); });
     d.settle();
     const auto ok = d.last();
     REQUIRE(support::status_of(ok) == "200");
-    // From another address of the carrier's, which no trunk knows: in the call all the same.
+    // From an address that no trunk knows, and the caller's Contact names.
     d.receive("203.0.113.9:5060", request.ack(ok));
     d.advance(1s);
     CHECK(d.texts().empty());

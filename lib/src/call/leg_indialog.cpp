@@ -29,6 +29,12 @@ constexpr std::size_t room_for_message = 4096;
 
 } // namespace
 
+const sip::dialog* leg::dialog_of(const sip::message_view& request) {
+    if (phase_ == phase::finished) return nullptr;
+    const auto* within = dialog_with(request.from().tag());
+    return within != nullptr && within->matches(request, true) ? within : nullptr;
+}
+
 void leg::receive_request(const sip::message_view& request, const flow_info& from, flow_id flow,
                           time_point now, outbox& out) {
     if (request.method() == sip::method::ack) {

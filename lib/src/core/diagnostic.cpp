@@ -50,6 +50,7 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::prack_missing: return "prack_missing";
     case diagnostic::media_source_changed: return "media_source_changed";
     case diagnostic::media_unproved: return "media_unproved";
+    case diagnostic::dialog_stranger: return "dialog_stranger";
     }
     return "unknown";
 }

@@ -28,6 +28,7 @@ engine::engine(engine_config config, entropy& random)
       digest_{config_.digest_key},
       admission_{random},
       names_{wheel_, random},
+      peer_names_{wheel_, random},
       directory_{std::make_shared<const directory>()},
       message_{std::make_unique<sip::message_view>()} {
     waiting_timer_.kind = waiting_timer;
@@ -74,7 +75,10 @@ void engine::receive(const input& what, time_point now, outbox& out) {
                  of ? of->call.owner() : owner_id::none, {static_cast<std::int64_t>(failed->why)});
         flow_down(failed->flow, 0, now, out);
     } else if (const auto* answer = std::get_if<inputs::resolved>(&what)) {
-        if (names_.receive(*answer, now, out)) names_settled(now, out);
+        if (names_.receive(*answer, now, out))
+            names_settled(now, out);
+        else if (peer_names_.receive(*answer, now, out))
+            take_held(now, out);
     } else if (const auto* opened = std::get_if<inputs::media_opened>(&what)) {
         auto* held = legs_.find(slot_id::of(owner_id{static_cast<std::uint64_t>(opened->asked)}));
         if (held)
@@ -121,6 +125,10 @@ void engine::receive_response(flow_id flow, time_point now, outbox& out) {
     }
     if (got.what != sip::transaction_layer::fate::response) return;
     if (auto* held = legs_.find(slot_id::of(got.owner))) {
+        const auto* from = info_of(flow);
+        if (from != nullptr && message_->cseq().method == "INVITE" && !held->machine.answered()) {
+            held->peers.answered_from(from->peer.address);
+        }
         held->machine.receive_response(*message_, got.id, now, out);
     } else if (auto* with = registration_of(got.owner)) {
         with->receive_response(*message_, got.id, now, out);
@@ -157,6 +165,8 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
         return transaction_over(transactions_.fire(node, now, out), now, out);
     case gateway_names::timer_kind:
         names_.fire(now, out);
+        peer_names_.fire(now, out);
+        take_held(now, out);
         return names_settled(now, out); // A lookup may have taken too long.
     case registration::timer_kind: {
         auto& with = *static_cast<registration*>(node.owner);

@@ -80,6 +80,7 @@ engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
     made.origins.trunk = of.trunk.get();
     made.machine.expect_media_of(made.origins);
     made.secure = secure_for(of);
+    made.peers = {made.machine.path().peer.address, made.machine.path().over};
     join(flow);
     of.leg = id;
     of.record.source = to_text(made.machine.path().peer);

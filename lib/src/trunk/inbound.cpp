@@ -108,13 +108,18 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     using fate = sip::transaction_layer::fate;
     const auto got = transactions_.receive(*message_, flow, now, out);
     if (got.what == fate::absorbed) return;
-    // A tag of ours leads to its call, wherever the request comes from: a carrier's BYE need not
-    // come from where its INVITE came.
+    // A tag of ours leads to its call. A carrier's BYE need not come from where its INVITE came:
+    // see dialog_peers. An ACK is taken from anywhere, for it has no answer that could ask for
+    // more.
     if (const auto whose = sip::read_identity(message_->to().tag())) {
         auto* held =
             whose->shard == config_.shard ? legs_.find({whose->slot, whose->generation}) : nullptr;
         if (held != nullptr && held->machine.local_tag() == message_->to().tag() &&
             message_->method() != method::cancel) {
+            if (message_->method() != method::ack &&
+                !may_speak(*held, bytes, flow, from, now, out)) {
+                return;
+            }
             return held->machine.receive_request(*message_, from, flow, now, out);
         }
     }
@@ -280,9 +285,12 @@ void engine::answer(sip::transaction_id id, flow_id flow, const flow_info& from,
 
 void engine::cancel(const sip::transaction_layer::received& invite, flow_id flow,
                     const flow_info& from, time_point now, outbox& out) {
+    auto* held = legs_.find(slot_id::of(invite.owner));
+    if (held != nullptr && held->peers.judge_cancel(from) != dialog_peers::verdict::peer) {
+        return refuse_speaker(*held, flow, from, out);
+    }
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-    auto* held = legs_.find(slot_id::of(invite.owner));
     // Section 9.2: the tag of the INVITE's own responses.
     const auto tag = held != nullptr ? held->machine.local_tag() : std::string_view{};
     answer(id, flow, from, 200, {}, now, out, tag);

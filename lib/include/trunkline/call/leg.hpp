@@ -78,6 +78,8 @@ public:
     /// After event::referred: what became of the call that the peer asked for. 603 declines it; a
     /// final status is the last word.
     result<void> report_referral(int status, time_point now, outbox& out);
+    /// The dialog that a request is in, an early one too; none when its tags and Call-ID are wrong.
+    [[nodiscard]] const sip::dialog* dialog_of(const sip::message_view& request);
     /// A request in the dialog. ACK has no transaction; all others are accepted here.
     void receive_request(const sip::message_view& request, const flow_info& from, flow_id flow,
                          time_point now, outbox& out);

@@ -63,7 +63,8 @@ enum class diagnostic : std::uint16_t {
     session_expired,   ///< Nobody refreshed it (RFC 4028).
     prack_missing,     ///< No PRACK for a reliable response in 64*T1 (RFC 3262 section 3).
     media_source_changed, ///< values: both halves of the address, port, calls::source_rank
-    media_unproved, ///< The peer has not shown that it reads us, and other streams do not either.
+    media_unproved,  ///< The peer has not shown that it reads us, and other streams do not either.
+    dialog_stranger, ///< values: both halves of the address; 1 when it came by UDP or TCP
 };
 
 [[nodiscard]] TRUNKLINE_EXPORT std::string_view name(diagnostic code) noexcept;

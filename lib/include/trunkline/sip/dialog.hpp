@@ -43,6 +43,8 @@ public:
     [[nodiscard]] std::string_view call_id() const noexcept { return call_id_; }
     [[nodiscard]] std::string_view remote_tag() const noexcept { return remote_tag_; }
     [[nodiscard]] std::string_view remote_target() const noexcept { return remote_target_; }
+    /// Route elements as they were recorded, nearest first.
+    [[nodiscard]] const std::vector<std::string>& routes() const noexcept { return routes_; }
     [[nodiscard]] std::uint32_t local_cseq() const noexcept { return local_cseq_; }
 
 private:

@@ -24,9 +24,11 @@
 #include <trunkline/trunk/admission.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/call_record.hpp>
+#include <trunkline/trunk/dialog_peers.hpp>
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
+#include <trunkline/trunk/peer_names.hpp>
 #include <trunkline/trunk/registration.hpp>
 #include <trunkline/trunk/stream.hpp>
 
@@ -129,6 +131,7 @@ private:
         std::shared_ptr<const trunks::trunk> trunk{}; ///< which is therefore held.
         trunk_origins origins{};
         bool counts_as_unproved = false; ///< In the trunk's ledger of such streams.
+        dialog_peers peers{};            ///< From where its requests may come.
     };
     struct known_flow {
         std::uint32_t generation = 0;
@@ -143,6 +146,11 @@ private:
         std::optional<slot_id> leg{};
         std::optional<time_point> until{};
         bool large = false; ///< For a request that UDP should not carry.
+    };
+    /// A request in a dialog whose names are still looked up.
+    struct held_request {
+        flow_id flow;
+        std::string bytes;
     };
     /// A gateway that answered 503 and said for how long (RFC 3261 section 21.5.4).
     struct resting {
@@ -257,6 +265,17 @@ private:
     void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
                const flow_info& from, time_point now, outbox& out);
 
+    // dialogs.cpp
+    [[nodiscard]] bool may_speak(held_leg& held, std::string_view bytes, flow_id flow,
+                                 const flow_info& from, time_point now, outbox& out);
+    [[nodiscard]] bool knows(const trunk& one, const address& source) const;
+    [[nodiscard]] bool moves(held_leg& held, flow_id flow, const flow_info& from, time_point now,
+                             outbox& out);
+    void refuse_speaker(held_leg& held, flow_id flow, const flow_info& from, outbox& out);
+    static void note_speaker(const held_leg& held, const flow_info& from, outbox& out);
+    void hold(std::string_view bytes, flow_id flow);
+    void take_held(time_point now, outbox& out);
+
     // refusals.cpp
     void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
     [[nodiscard]] refusal shed(const trunk& on, const flow_info& from, time_point now);
@@ -305,6 +324,8 @@ private:
     sip::digest_server digest_;
     admission admission_;
     gateway_names names_;
+    peer_names peer_names_;
+    std::vector<held_request> held_requests_;
     std::shared_ptr<const directory> directory_;
     slab<live_call, slot_id> calls_;
     slab<held_leg, slot_id> legs_;

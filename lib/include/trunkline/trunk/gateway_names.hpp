@@ -55,14 +55,19 @@ struct gateway_name_view {
 /// An IP address stands for itself. A name in the hosts file means what is written there. Else SRV
 /// records count where no port is given, and where there are none, the name's own addresses.
 ///
-/// Names come from the configuration alone, or from answers about those, and never from a peer.
+/// Those of trunks come from the configuration alone, or from answers about it, and never from a
+/// peer, whose names are kept apart (peer_names).
 /// An answer is used until the next one, however old: a dead name server must not stop calls to a
 /// gateway that has not moved.
 class gateway_names {
 public:
     static constexpr std::uint16_t timer_kind = 7;
 
-    gateway_names(timer_wheel& wheel, entropy& random) noexcept : wheel_{wheel}, random_{random} {
+    /// `first_token`: of its questions, for who has several of these on one driver.
+    gateway_names(timer_wheel& wheel, entropy& random, std::uint64_t first_token = 1) noexcept
+        : wheel_{wheel},
+          random_{random},
+          records_{first_token} {
         timer_.kind = timer_kind;
     }
     gateway_names(const gateway_names&) = delete;

@@ -43,6 +43,8 @@ public:
     /// A lookup takes no longer than this; so much before its end an answer is asked for again.
     static constexpr duration patience = std::chrono::seconds{2};
 
+    explicit name_records(std::uint64_t first_token = 1) noexcept : next_token_{first_token} {}
+
     /// Forgets all other questions, and asks those at once that are new.
     void keep(const std::set<name_question>& wanted, time_point now, outbox& out);
     /// Asks again what is due.
@@ -61,7 +63,7 @@ private:
 
     std::map<name_question, name_record> records_;
     std::map<std::uint64_t, name_question> pending_;
-    std::uint64_t next_token_ = 1;
+    std::uint64_t next_token_;
 };
 
 } // namespace trunkline::trunks
