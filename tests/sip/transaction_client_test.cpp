@@ -310,6 +310,21 @@ TEST_CASE("sip::transaction_layer: a response that is not to ours is unmatched")
     CHECK(bench.receive(good).what == fate::response);
 }
 
+TEST_CASE("sip::transaction_layer: a response by a flow that may not answer is none") {
+    layer bench;
+    bench.transactions.set_flow_rules({.answers = [](flow_id, flow_id other) {
+        return other == flow_id{7, 1};
+    }});
+    static_cast<void>(bench.send(method::options, options));
+    const auto ok = bench.filled("SIP/2.0 200 OK\nVia: SIP/2.0/UDP pc33.atlanta.com;branch=BRANCH\n"
+                                 "From: <sip:a@h>;tag=1928301774\nTo: <sip:b@h>;tag=b\n"
+                                 "Call-ID: a84b4c76e66710\nCSeq: 1 OPTIONS\n\n");
+    bench.comes_by = {9, 2};
+    CHECK(bench.receive(ok).what == fate::unmatched);
+    bench.comes_by = {7, 1};
+    CHECK(bench.receive(ok).what == fate::response);
+}
+
 TEST_CASE("sip::transaction_layer: a broken flow ends what waits on it unheard, and nothing else") {
     layer bench;
     const auto first = bench.send(method::invite, invite, owner_id{1});

@@ -75,6 +75,30 @@ TEST_CASE("sip::transaction_layer: by UDP the answer goes where the request came
     CHECK(bench.sent.size() == 1);
 }
 
+TEST_CASE("sip::transaction_layer: a copy from another host is absorbed, and moves no answer") {
+    for (const std::string method : {"INVITE", "OPTIONS"}) {
+        CAPTURE(method);
+        layer bench;
+        bench.transactions.set_flow_rules({.same_host = [](flow_id, flow_id) { return false; }});
+        const auto id = bench.accept(request(method));
+        bench.respond(id, 486, busy);
+        bench.comes_by = {9, 2}; // layer::collect() sees that nothing goes there.
+        CHECK(bench.receive(request(method)).what == fate::absorbed);
+        CHECK(bench.sent.empty());
+        bench.comes_by = bench.path;
+        CHECK(bench.receive(request(method)).what == fate::absorbed);
+        CHECK(bench.sent.size() == 1);
+    }
+    // An ACK asks for nothing, and stops what is repeated.
+    layer bench;
+    bench.transactions.set_flow_rules({.same_host = [](flow_id, flow_id) { return false; }});
+    bench.respond(bench.accept(request("INVITE")), 486, busy);
+    bench.comes_by = {9, 2};
+    CHECK(bench.receive(request("ACK")).what == fate::absorbed);
+    bench.run(10s);
+    CHECK(bench.sent.empty());
+}
+
 TEST_CASE("sip::transaction_layer: a failure is repeated until its ACK, which goes no further") {
     layer bench;
     const auto id = bench.accept(request("INVITE"));

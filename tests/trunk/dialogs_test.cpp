@@ -383,6 +383,53 @@ TEST_CASE_FIXTURE(in_calls,
     }
 }
 
+TEST_CASE_FIXTURE(in_calls,
+                  "trunks::engine: a copy of an INVITE from a stranger moves no response") {
+    rings = true;
+    call_in();
+    CHECK(asked(stranger_at, invite.text()) == "");
+    // From another port of the peer's it does: a NAT has renumbered.
+    CHECK(asked("198.51.100.1:40000", invite.text()) == "180");
+    CHECK(asked(stranger_at, invite.text()) == "");
+    running().hang_up_all("enough", now, out());
+    settle();
+    REQUIRE(support::status_of(sent.back().text) == "480");
+    CHECK(to_text(sent.back().to) == carrier_at);
+    // An ACK is taken from anywhere: it asks for nothing.
+    receive(stranger_at, invite.ack(sent.back().text));
+    static_cast<void>(texts());
+    advance(10s);
+    CHECK(texts().empty());
+}
+
+TEST_CASE_FIXTURE(in_calls, "trunks::engine: a copy of a request in a call is not answered to a "
+                            "stranger") {
+    call_in();
+    CHECK(asked(carrier_at, within("INFO").text()) == "200");
+    CHECK(asked(stranger_at, within("INFO").text()) == "");
+    CHECK(asked(carrier_at, within("INFO").text()) == "200");
+}
+
+TEST_CASE_FIXTURE(support::exchange_by_stream,
+                  "trunks::engine: what went by TLS is not answered by UDP or TCP") {
+    wanted.transport = transport::tls;
+    wanted.gateways = {{"198.51.100.1"}};
+    dial();
+    const auto invite = last();
+    REQUIRE(invite.starts_with("INVITE "));
+    const auto ok = support::answer_to(invite, "200 OK", "forged",
+                                       "Contact: <sip:x@203.0.113.66>\n", support::their_sdp);
+    receive(carrier_at, ok);
+    receive(accept("198.51.100.1:40000"), ok);
+    CHECK(told.empty());
+    CHECK(texts().empty());
+    receive(accept("198.51.100.1:40001", transport::tls),
+            support::answer_to(invite, "200 OK", "peer1",
+                               "Contact: <sip:gw@198.51.100.1;transport=tls>\n",
+                               support::their_sdp));
+    CHECK(told == std::vector<std::string>{"answered"});
+}
+
 // Passwords.
 
 struct with_password : in_calls {

@@ -61,7 +61,7 @@ transaction_layer::transaction* transaction_layer::find(std::uint64_t key) {
 transaction_layer::received transaction_layer::receive(const message_view& message, flow_id flow,
                                                        time_point now, outbox& out) {
     return message.is_request() ? receive_request(message, flow, now, out)
-                                : receive_response(message, now, out);
+                                : receive_response(message, flow, now, out);
 }
 
 transaction_layer::received transaction_layer::receive_request(const message_view& message,
@@ -76,10 +76,15 @@ transaction_layer::received transaction_layer::receive_request(const message_vie
         }
         return {fate::fresh, {}, owner_id::none};
     }
-    // Its sender is where it comes from (section 18.2.2), and the driver may have forgotten the
-    // flow that it came by before. A connection is itself where the answer belongs.
-    if (!known->reliable) known->flow = flow;
     received answer{fate::absorbed, known->id, known->owner};
+    // Its sender is where it came from first (section 18.2.2), be it from another port, and the
+    // driver may have forgotten the flow that it came by before. A connection is itself where the
+    // answer belongs.
+    if (!known->reliable && known->flow != flow) {
+        const bool same = !rules_.same_host || rules_.same_host(known->flow, flow);
+        if (!same && message.method() != method::ack) return answer;
+        if (same) known->flow = flow;
+    }
     if (auto* invite = std::get_if<invite_server>(&known->figure)) {
         const auto todo = message.method() == method::ack ? invite->ack(now) : invite->request(now);
         if (todo == invite_server::action::resend) resend(*known, out);
@@ -92,7 +97,8 @@ transaction_layer::received transaction_layer::receive_request(const message_vie
 }
 
 transaction_layer::received transaction_layer::receive_response(const message_view& message,
-                                                                time_point now, outbox& out) {
+                                                                flow_id flow, time_point now,
+                                                                outbox& out) {
     const auto whose = branch_identity(message.top_via().branch);
     if (!whose || whose->shard != shard_) return {fate::unmatched, {}, owner_id::none};
     auto* known = slab_.find({whose->slot, whose->generation});
@@ -107,6 +113,9 @@ transaction_layer::received transaction_layer::receive_response(const message_vi
     }
     const auto verb = message.cseq().method;
     if (known == nullptr || known->what != method_of(verb)) {
+        return {fate::unmatched, {}, owner_id::none};
+    }
+    if (known->flow != flow && rules_.answers && !rules_.answers(known->flow, flow)) {
         return {fate::unmatched, {}, owner_id::none};
     }
     received answer{fate::absorbed, known->id, known->owner};

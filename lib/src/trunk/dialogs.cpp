@@ -73,6 +73,22 @@ void engine::note_speaker(const held_leg& held, const flow_info& from, outbox& o
              {halves[0], halves[1], from.transport == transport::tls ? 0 : 1});
 }
 
+/// A flow that a driver has forgotten, and whose slot is another's by now, says nothing.
+bool engine::same_host(flow_id known, flow_id other) const {
+    const auto* before = info_of(known);
+    const auto* now = info_of(other);
+    return before == nullptr || now == nullptr || before->peer.address == now->peer.address;
+}
+
+/// Servers answer from wherever they like (RFC 3261 section 18.1.2 asks for the branch alone), but
+/// what went by TLS is not answered in the open.
+bool engine::may_answer(flow_id known, flow_id other) const {
+    const auto* went = info_of(known);
+    const auto* came = info_of(other);
+    return went == nullptr || came == nullptr || went->transport != transport::tls ||
+           came->transport == transport::tls;
+}
+
 /// Until the names in its dialog are looked up. Over a connection it does not come again by itself.
 void engine::hold(std::string_view bytes, flow_id flow) {
     constexpr std::size_t most = 64;

@@ -33,6 +33,9 @@ engine::engine(engine_config config, entropy& random)
       message_{std::make_unique<sip::message_view>()} {
     waiting_timer_.kind = waiting_timer;
     around_.own_services = config_.own_services;
+    transactions_.set_flow_rules(
+        {.same_host = [this](flow_id known, flow_id other) { return same_host(known, other); },
+         .answers = [this](flow_id known, flow_id other) { return may_answer(known, other); }});
 }
 
 engine::~engine() {

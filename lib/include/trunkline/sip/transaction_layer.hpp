@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -46,6 +48,17 @@ public:
     transaction_layer(const transaction_layer&) = delete;
     transaction_layer& operator=(const transaction_layer&) = delete;
     ~transaction_layer();
+
+    /// What is known of flows above: asked only where a message comes by another one than its
+    /// transaction has. Unset, every flow will do.
+    struct flow_rules {
+        /// Whether the same host is at the far end of both: else a copy of a request is a forgery,
+        /// and moves no response.
+        std::function<bool(flow_id known, flow_id other)> same_host{};
+        /// Whether a request that went by `known` may be answered by `other`.
+        std::function<bool(flow_id known, flow_id other)> answers{};
+    };
+    void set_flow_rules(flow_rules rules) { rules_ = std::move(rules); }
 
     enum class fate : std::uint8_t {
         fresh,     ///< A request that belongs to no transaction: accept() it or answer statelessly.
@@ -128,8 +141,8 @@ private:
     [[nodiscard]] transaction* find(std::uint64_t key);
     [[nodiscard]] received receive_request(const message_view& message, flow_id flow,
                                            time_point now, outbox& out);
-    [[nodiscard]] received receive_response(const message_view& message, time_point now,
-                                            outbox& out);
+    [[nodiscard]] received receive_response(const message_view& message, flow_id flow,
+                                            time_point now, outbox& out);
     void resend(const transaction& whose, outbox& out);
     void forget_bytes(transaction& whose);
     void acknowledge(const transaction& whose, const message_view& response, outbox& out);
@@ -140,6 +153,7 @@ private:
 
     const timers timers_;
     timer_wheel& wheel_;
+    flow_rules rules_;
     entropy& random_;
     std::uint16_t shard_;
     siphash_key hash_key_;

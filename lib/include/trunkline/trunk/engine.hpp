@@ -273,6 +273,8 @@ private:
                              outbox& out);
     void refuse_speaker(held_leg& held, flow_id flow, const flow_info& from, outbox& out);
     static void note_speaker(const held_leg& held, const flow_info& from, outbox& out);
+    [[nodiscard]] bool same_host(flow_id known, flow_id other) const;
+    [[nodiscard]] bool may_answer(flow_id known, flow_id other) const;
     void hold(std::string_view bytes, flow_id flow);
     void take_held(time_point now, outbox& out);
 
