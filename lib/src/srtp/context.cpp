@@ -85,13 +85,10 @@ result<std::size_t> receiver::unprotect(std::span<std::byte> packet) {
     const auto view = rtp::packet_view::parse(packet.first(size));
     packet[0] = first;
     if (!view) return view.reason();
-    const bool known = begun_ && view->header.ssrc == ssrc_;
+    auto* known = find(view->header.ssrc);
     const auto sequence = view->header.sequence.value;
-    const auto index = known ? index_of(highest_, sequence) : sequence;
-    if (known && index <= highest_) {
-        const auto behind = highest_ - index;
-        if (behind >= 64 || (seen_ >> behind & 1U) != 0) return error{.code = errc::duplicate};
-    }
+    const auto index = known != nullptr ? index_of(known->highest, sequence) : sequence;
+    if (known != nullptr && known->replayed(index)) return error{.code = errc::duplicate};
     // The tag makes room for the counter that is hashed behind the packet.
     std::array<std::byte, tag_size> tag{};
     std::copy_n(packet.begin() + static_cast<std::ptrdiff_t>(size), tag_size, tag.begin());
@@ -103,19 +100,42 @@ result<std::size_t> receiver::unprotect(std::span<std::byte> packet) {
     }
     cipher_.apply(counter_of(keys_, view->header.ssrc, index),
                   payload_in(packet.first(size), *view));
-    if (!known) {
-        ssrc_ = view->header.ssrc;
-        seen_ = 1;
-        highest_ = index;
-        begun_ = true;
-    } else if (index > highest_) {
-        const auto ahead = index - highest_;
-        seen_ = ahead >= 64 ? 1 : (seen_ << ahead | 1U);
-        highest_ = index;
+    if (known != nullptr) {
+        known->take(index);
     } else {
-        seen_ |= 1ULL << (highest_ - index);
+        known = &longest_ago();
+        *known = {.ssrc = view->header.ssrc, .highest = index, .seen = 1};
     }
+    known->heard = ++packets_;
+    last_ = static_cast<std::size_t>(known - sources_.data());
     return size;
+}
+
+bool receiver::source::replayed(std::uint64_t index) const noexcept {
+    if (index > highest) return false;
+    const auto behind = highest - index;
+    return behind >= 64 || (seen >> behind & 1U) != 0;
+}
+
+void receiver::source::take(std::uint64_t index) noexcept {
+    if (index > highest) {
+        const auto ahead = index - highest;
+        seen = ahead >= 64 ? 1 : (seen << ahead | 1U);
+        highest = index;
+    } else {
+        seen |= 1ULL << (highest - index);
+    }
+}
+
+receiver::source* receiver::find(std::uint32_t ssrc) noexcept {
+    const auto is_it = [&](const source& one) { return one.heard != 0 && one.ssrc == ssrc; };
+    if (is_it(sources_[last_])) return &sources_[last_];
+    auto* const found = std::ranges::find_if(sources_, is_it);
+    return found == sources_.end() ? nullptr : &*found;
+}
+
+receiver::source& receiver::longest_ago() noexcept {
+    return *std::ranges::min_element(sources_, {}, &source::heard);
 }
 
 } // namespace trunkline::srtp
