@@ -50,23 +50,26 @@ digit_changes telephone_event_receiver::receive(const header& packet,
                                                 time_point now) noexcept {
     digit_changes told = tick(now);
     const auto digit = to_digit(payload.event);
-    const name is{packet.ssrc, packet.timestamp, payload.event};
-    if (!digit || std::find(over_.begin(), over_.end(), is) != over_.end()) return told;
-    if (open_ && is_next_segment(is) && !packet.marker) {
-        // The digit goes on under a new name, and what is still under way bears the old one.
-        note_over(open_->is);
-        open_->before += static_cast<std::int64_t>(longest);
-        open_->duration = 0;
-        open_->is = is;
+    if (!digit) return told;
+    if (auto* known = find(packet, payload, now)) {
+        extend(*known, packet, payload, now);
+        if (payload.end && known == &newest()) close(told);
+        return told;
     }
-    if (!open_ || open_->is != is) {
-        close(told);
-        open_ = open_event{.is = is, .digit = *digit, .duration = payload.duration, .heard = now};
-        told.add(change(digit_change::kind::started));
-    }
-    // Reordered packets must not make it shorter again.
-    open_->duration = std::max(open_->duration, payload.duration);
-    open_->heard = now;
+    close(told);
+    ++begun_;
+    auto& made = newest();
+    made = {.ssrc = packet.ssrc,
+            .event = payload.event,
+            .digit = *digit,
+            .ended = payload.end,
+            .first = packet.timestamp,
+            .last = packet.timestamp,
+            .duration = payload.duration,
+            .heard = now,
+            .down = now - duration_of(payload.duration, config_.clock_rate)};
+    open_ = true;
+    told.add({digit_change::kind::started, made.digit, length_of(made)});
     if (payload.end) close(told);
     return told;
 }
@@ -79,28 +82,103 @@ digit_changes telephone_event_receiver::tick(time_point now) noexcept {
 
 std::optional<time_point> telephone_event_receiver::next_deadline() const noexcept {
     if (!open_) return std::nullopt;
-    return open_->heard + config_.silence;
+    return newest().heard + config_.silence;
 }
 
-bool telephone_event_receiver::is_next_segment(const name& is) const noexcept {
-    return is.ssrc == open_->is.ssrc && is.event == open_->is.event &&
-           is.timestamp == open_->is.timestamp + static_cast<std::int64_t>(longest);
+/// The press that a packet belongs to; none when it begins another.
+telephone_event_receiver::press* telephone_event_receiver::find(const header& packet,
+                                                                const telephone_event& payload,
+                                                                time_point now) noexcept {
+    press* latest = nullptr;
+    const auto kept = std::min(begun_, presses_.size());
+    for (std::size_t i = 0; i < kept; ++i) {
+        auto& one = presses_[(begun_ - 1 - i) % presses_.size()];
+        if (one.ssrc != packet.ssrc || one.event != payload.event) continue;
+        const bool named = packet.timestamp - one.first >= 0 && packet.timestamp - one.last <= 0;
+        if (named && remembers(one, now)) return &one;
+        if (latest == nullptr) latest = &one;
+    }
+    return latest != nullptr && continues(*latest, packet, payload, now) ? latest : nullptr;
 }
 
-void telephone_event_receiver::note_over(const name& is) noexcept {
-    over_[overs_++ % over_.size()] = is;
+/// Section 2.5.1.3: a press that is longer than the duration field goes on under the timestamp at
+/// which its first segment ended, without a marker. Some senders do so after every packet.
+bool telephone_event_receiver::is_next_segment(const press& one, const header& packet,
+                                               const telephone_event& payload) const noexcept {
+    if (one.ended || packet.marker) return false;
+    const auto ahead = packet.timestamp - one.last;
+    if (ahead == static_cast<std::int64_t>(longest)) return true;
+    return one.duration > 0 && ahead == one.duration && payload.duration <= one.duration;
+}
+
+/// By arrival: the key went down when the last press was over.
+bool telephone_event_receiver::begins_later(const press& one, const telephone_event& payload,
+                                            time_point now) const noexcept {
+    const auto down = now - duration_of(payload.duration, config_.clock_rate);
+    return down >= one.down + length_of(one);
+}
+
+/// Of a packet whose timestamp is no name of `one`, or no more.
+bool telephone_event_receiver::continues(const press& one, const header& packet,
+                                         const telephone_event& payload,
+                                         time_point now) const noexcept {
+    const auto ahead = packet.timestamp - one.last;
+    // RTP time that stands, or that was set back, tells nothing.
+    const bool grows = !one.ended && payload.duration > one.duration;
+    if (ahead <= 0) return (ahead == 0 && grows) || !begins_later(one, payload, now);
+    // Durations that are all 0 tell nothing either: what comes without a pause belongs together.
+    const bool told_nothing = payload.duration == 0 && one.duration == 0 && !packet.marker;
+    if (told_nothing && (!one.ended || payload.end) && now - one.heard < config_.silence) {
+        return true;
+    }
+    if (one.ended && ahead >= one.duration) return false;
+    if (is_next_segment(one, packet, payload)) return true;
+    // Where the timestamp stood it was the start, and nothing starts before that press was over.
+    const bool overlaps = !one.moving && ahead < one.duration;
+    // Where it moves it is the time of the packet, give or take what rounding does to it.
+    const auto rounding = static_cast<std::int64_t>(config_.clock_rate / 100);
+    const bool moves = ahead - payload.duration < rounding;
+    if (!overlaps && !moves) return false;
+    // A clock that hardly moves from press to press is none.
+    return remembers(one, now) || grows || !begins_later(one, payload, now);
+}
+
+void telephone_event_receiver::extend(press& one, const header& packet,
+                                      const telephone_event& payload, time_point now) noexcept {
+    const auto ahead = packet.timestamp - one.last;
+    if (ahead < 0 && packet.timestamp - one.first >= 0) return; // Reordered, and told before.
+    if (ahead == 0) {
+        // Half of what the field can hold is no reordering: it has wrapped.
+        const bool wrapped = !one.ended && payload.duration + 0x8000U < one.duration;
+        if (wrapped) one.before += static_cast<std::int64_t>(longest) + 1;
+        // Reordered packets must not make it shorter again.
+        one.duration = wrapped ? payload.duration : std::max(one.duration, payload.duration);
+    } else {
+        const bool segment = is_next_segment(one, packet, payload);
+        const bool anew = segment || (payload.duration <= one.duration && !payload.end);
+        if (anew) {
+            one.before += std::clamp<std::int64_t>(ahead, 0, segment ? longest : one.duration);
+            one.duration = payload.duration;
+        } else {
+            one.duration = std::max(one.duration, payload.duration);
+        }
+        one.moving = one.moving || (!segment && !one.ended);
+        one.last = packet.timestamp;
+        if (ahead < 0) one.first = packet.timestamp;
+    }
+    one.ended = one.ended || payload.end;
+    one.heard = now;
+    one.down = std::min(one.down, now - length_of(one));
 }
 
 void telephone_event_receiver::close(digit_changes& into) noexcept {
     if (!open_) return;
-    into.add(change(digit_change::kind::ended));
-    note_over(open_->is);
-    open_.reset();
+    open_ = false;
+    into.add({digit_change::kind::ended, newest().digit, length_of(newest())});
 }
 
-digit_change telephone_event_receiver::change(digit_change::kind what) const noexcept {
-    const auto units = open_->before + open_->duration;
-    return {what, open_->digit, duration_of(units, config_.clock_rate)};
+duration telephone_event_receiver::length_of(const press& one) const noexcept {
+    return duration_of(one.before + one.duration, config_.clock_rate);
 }
 
 result<void> telephone_event_sender::start(char digit_to_send, rtp::timestamp at, time_point now,

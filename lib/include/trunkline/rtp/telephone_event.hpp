@@ -66,15 +66,21 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Every digit is told of once at its start and once at its end, whatever is lost of it but the
-/// whole. All packets of an event bear its first timestamp, so (SSRC, timestamp, event) is its
-/// name; the marker is not trusted, for carriers lose it. An event ends by its end packet, by the
-/// start of another, or by silence.
+/// Every press is told of once at its start and once at its end, whatever is lost of it but the
+/// whole. By the RFC all packets of a press bear its first timestamp; of two timestamps the second
+/// is another press where the first was ended by its end bit and the second begins no earlier than
+/// that end. Many senders move the timestamp with every packet, or never: there the same digit is
+/// the same press if it went down (its time less its duration) before the last one ended, in RTP
+/// time where that advances and by arrival where it does not. The marker is not trusted, for
+/// carriers lose it. A press ends by its end packet, by the start of another, or by silence.
 class telephone_event_receiver {
 public:
     struct config {
         std::uint32_t clock_rate = 8000;
         duration silence = std::chrono::milliseconds{150}; ///< Seven packets in a row were lost.
+        /// How long a timestamp names the same press after its last packet: some senders' clocks
+        /// stand still, and their next press bears the old name.
+        duration memory = std::chrono::milliseconds{500};
     };
 
     explicit telephone_event_receiver(const config& values) noexcept : config_{values} {}
@@ -86,30 +92,45 @@ public:
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
 
 private:
-    struct name {
+    struct press {
         std::uint32_t ssrc = 0;
-        rtp::timestamp timestamp;
         std::uint8_t event = 0;
-        friend constexpr bool operator==(const name&, const name&) = default;
-    };
-    struct open_event {
-        name is;
         char digit = 0;
-        std::int64_t before = 0; ///< Units in the segments that are over, section 2.5.1.3.
-        std::uint16_t duration = 0;
-        time_point heard{};
+        bool ended = false;  ///< By its end bit, not by silence.
+        bool moving = false; ///< Its timestamp went on before it ended.
+        rtp::timestamp first;
+        rtp::timestamp last;
+        std::int64_t before = 0;    ///< Units in the segments that are over, section 2.5.1.3.
+        std::uint16_t duration = 0; ///< As told under `last`.
+        time_point heard{};         ///< When its last packet came.
+        time_point down{};          ///< The earliest that any packet's arrival and duration tell.
     };
 
-    [[nodiscard]] bool is_next_segment(const name& is) const noexcept;
-    void note_over(const name& is) noexcept;
+    [[nodiscard]] press* find(const header& packet, const telephone_event& payload,
+                              time_point now) noexcept;
+    [[nodiscard]] bool remembers(const press& one, time_point now) const noexcept {
+        return now - one.heard <= config_.memory;
+    }
+    [[nodiscard]] bool is_next_segment(const press& one, const header& packet,
+                                       const telephone_event& payload) const noexcept;
+    [[nodiscard]] bool begins_later(const press& one, const telephone_event& payload,
+                                    time_point now) const noexcept;
+    [[nodiscard]] bool continues(const press& one, const header& packet,
+                                 const telephone_event& payload, time_point now) const noexcept;
+    void extend(press& one, const header& packet, const telephone_event& payload,
+                time_point now) noexcept;
+    [[nodiscard]] press& newest() noexcept { return presses_[(begun_ - 1) % presses_.size()]; }
+    [[nodiscard]] const press& newest() const noexcept {
+        return presses_[(begun_ - 1) % presses_.size()];
+    }
+    [[nodiscard]] duration length_of(const press& one) const noexcept;
     void close(digit_changes& into) noexcept;
-    [[nodiscard]] digit_change change(digit_change::kind what) const noexcept;
 
     config config_;
-    std::optional<open_event> open_;
-    /// The last events that are over: their retransmitted ends may come after the next has begun.
-    std::array<std::optional<name>, 8> over_{};
-    std::size_t overs_ = 0;
+    /// The last presses: their retransmitted ends may come after the next has begun.
+    std::array<press, 8> presses_{};
+    std::size_t begun_ = 0; ///< Presses so far.
+    bool open_ = false;     ///< The newest is not over yet.
 };
 
 /// Sends one digit at a time, in place of audio: one packet every `interval` from the start on, and
