@@ -316,6 +316,8 @@ TEST_CASE("rtp::jitter_buffer: takes what fits, says so where it does not, and r
     CHECK(here.put(voice(1, 99), start) == put_result::full); // Not even for a new timeline.
     here.drain(start + 4s);
     CHECK(here.buffer.size() == 0);
+    CHECK(here.buffer.counters().full == 2);
+    CHECK(here.buffer.counters().too_large == 0);
     CHECK(here.buffer.counters().released == 1 + jitter_buffer::capacity);
     CHECK(here.buffer.counters().lost == 1);
     CHECK(here.put(voice(2 + jitter_buffer::capacity), start + 4s) == put_result::taken);
@@ -323,7 +325,10 @@ TEST_CASE("rtp::jitter_buffer: takes what fits, says so where it does not, and r
     const std::vector<std::byte> large(jitter_buffer::max_payload + 1);
     packet_view packet;
     packet.payload = large;
+    CHECK(jitter_buffer::max_payload == 1600); // 200 ms: RFC 3551 section 4.2.
     CHECK(here.buffer.put(packet, start + 4s) == put_result::too_large);
+    CHECK(here.buffer.counters().too_large == 1);
+    CHECK(here.buffer.counters().full == 2);
     packet.header = voice(3 + jitter_buffer::capacity);
     packet.payload = std::span{large}.first(jitter_buffer::max_payload);
     CHECK(here.buffer.put(packet, start + 4s) == put_result::taken);
@@ -552,6 +557,66 @@ TEST_CASE("rtp::transit_window: knows minimum and percentile of the last 500, as
     }
     window.clear();
     CHECK(window.empty());
+}
+
+// --- Limits at their exact value
+
+header numbered(std::uint32_t number) {
+    return voice(static_cast<std::uint16_t>(number));
+}
+
+TEST_CASE("rtp::jitter_buffer: 25 late packets in a row are late, and the next begins anew") {
+    const auto resets_after = [](unsigned lates, bool broken) {
+        listener here{{}};
+        for (std::uint32_t n = 0; n < 40; ++n) here.put(numbered(2 * n), start + n * 40ms);
+        here.drain(start + 3s);
+        // Numbers 1, 3, 5... were declared lost long ago.
+        for (unsigned n = 0; n < lates; ++n) {
+            // One that is in time breaks the row.
+            if (broken && n == lates / 2) here.put(numbered(79), start + 3s);
+            CHECK(here.put(numbered(2 * n + 1), start + 3s) ==
+                  (n < 25 || broken ? put_result::late : put_result::reset));
+        }
+        return here.buffer.counters().resets;
+    };
+    CHECK(resets_after(25, false) == 0);
+    CHECK(resets_after(26, false) == 1);
+    CHECK(resets_after(30, true) == 0);
+}
+
+TEST_CASE("rtp::jitter_buffer: playout waits for no packet longer than max_delay") {
+    // The fastest packets need nothing, one in ten 500 ms more: the slowest 1 % are never waited
+    // for, and none in time waits longer than the bound.
+    for (const auto most : {60ms, 200ms}) {
+        listener here{{.release = release::playout, .max_delay = most}};
+        for (std::uint32_t n = 0; n < 1'000; ++n) {
+            here.put(numbered(n), start + n * 20ms + (n % 10 == 9 ? 19ms : 0ms), n);
+            if (n == 500) {
+                // A stall of half a second that nothing should make the usual.
+                for (std::uint32_t i = 0; i < 25; ++i) {
+                    here.put(numbered(n + 1 + i), start + (n + 26) * 20ms, n + 1 + i);
+                }
+                n += 25;
+            }
+            CHECK(here.buffer.delay() <= most);
+        }
+        here.drain(start + 40s);
+        CHECK(here.buffer.counters().released > 900);
+    }
+}
+
+TEST_CASE("rtp::jitter_buffer: the delay grows up to max_delay exactly, and no further") {
+    listener here{{.release = release::playout, .max_delay = 120ms}};
+    const auto late_by = [&](duration late, std::uint32_t first, std::uint32_t end) {
+        for (std::uint32_t n = first; n < end; ++n) {
+            here.put(numbered(n), start + n * 20ms + late, n);
+        }
+        return here.buffer.delay();
+    };
+    CHECK(late_by(0ms, 0, 100) == 10ms);
+    CHECK(late_by(119ms, 100, 140) == 119ms);
+    CHECK(late_by(150ms, 140, 180) == 120ms);
+    CHECK(late_by(300ms, 180, 220) == 120ms);
 }
 
 } // namespace

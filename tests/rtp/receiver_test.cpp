@@ -143,5 +143,44 @@ TEST_CASE("rtp::receiver: telephone events and clock jumps are no jitter") {
     CHECK(here.jitter() == 0);
 }
 
+TEST_CASE("rtp::receiver: more packets than were expected lose nothing") {
+    // RFC 3550 A.3: a fraction that would be negative is 0, also where not all came.
+    receiver here{8000};
+    for (unsigned i = 0; i < 10; ++i) hear(here, i);
+    static_cast<void>(here.report());
+    hear(here, 12);
+    for (int i = 0; i < 5; ++i) hear(here, 12);
+    const auto report = here.report();
+    REQUIRE(report);
+    CHECK(report->fraction_lost == 0); // 3 expected, 6 arrived.
+    CHECK(report->cumulative_lost == -3);
+}
+
+TEST_CASE("rtp::receiver: a sender that began anew has lost nothing, whatever its number") {
+    for (const unsigned next : {10U, 11U, 500U, 3'009U, 65'500U}) {
+        CAPTURE(next);
+        receiver here{8000};
+        for (unsigned i = 0; i < 10; ++i) hear(here, i);
+        CHECK(here.receive(voice(next), start + 1s, true) == reception::valid);
+        CHECK(here.receive(voice(next + 1), start + 1s) == reception::valid);
+        CHECK(here.totals().received == 12);
+        CHECK(here.totals().lost == 0);
+        CHECK(here.totals().sources == 1);
+    }
+    // Without that, numbers are all that there is.
+    receiver here{8000};
+    for (unsigned i = 0; i < 10; ++i) hear(here, i);
+    CHECK(here.receive(voice(500), start + 1s) == reception::valid);
+    CHECK(here.totals().lost == 490);
+}
+
+TEST_CASE("rtp::receiver: a far number is on probation, began anew or not") {
+    receiver here{8000};
+    for (unsigned i = 0; i < 10; ++i) hear(here, i);
+    CHECK(here.receive(voice(30'000), start + 1s, true) == reception::probation);
+    CHECK(here.receive(voice(77, 8), start + 1s, true) == reception::probation);
+    CHECK(here.extended_highest() == 9);
+}
+
 } // namespace
 } // namespace trunkline::rtp

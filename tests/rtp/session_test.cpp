@@ -185,5 +185,25 @@ TEST_CASE("rtp::sender: numbers start anywhere, and events bear the timestamp of
     CHECK(one.octets() == 168);
 }
 
+TEST_CASE("rtp::session: of several report blocks only the one about us is taken") {
+    call on;
+    for (int i = 0; i < 2; ++i) call::talk(on.here, on.there, start + i * 20ms, 0ms);
+    std::array<std::byte, session::report_size> bytes{};
+    const auto other = on.here.ssrc() + 1;
+    const auto hear = [&](const std::vector<report_block>& blocks) {
+        const auto size = rtcp_writer{bytes}.receiver_report(9, blocks).size();
+        REQUIRE(size > 0);
+        REQUIRE(on.here.receive_rtcp(std::span{bytes}.first(size), start + 2s));
+    };
+    hear({{.ssrc = other, .fraction_lost = 64, .cumulative_lost = 7}});
+    CHECK(on.here.statistics().far_end == std::nullopt);
+    hear({{.ssrc = other, .fraction_lost = 64, .cumulative_lost = 7},
+          {.ssrc = on.here.ssrc(), .fraction_lost = 128, .cumulative_lost = 3},
+          {.ssrc = other, .fraction_lost = 32, .cumulative_lost = 9}});
+    REQUIRE(on.here.statistics().far_end);
+    CHECK(on.here.statistics().far_end->fraction_lost == 0.5);
+    CHECK(on.here.statistics().far_end->lost == 3);
+}
+
 } // namespace
 } // namespace trunkline::rtp

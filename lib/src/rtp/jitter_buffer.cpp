@@ -43,7 +43,7 @@ jitter_buffer::jitter_buffer(const config& values)
 
 put_result jitter_buffer::put(const packet_view& packet, time_point now) noexcept {
     if (packet.payload.size() > max_payload) {
-        ++counters_.refused;
+        ++counters_.too_large;
         return put_result::too_large;
     }
     const auto& what = packet.header;
@@ -63,7 +63,7 @@ put_result jitter_buffer::put(const packet_view& packet, time_point now) noexcep
         }
     }
     if (size_ == capacity) {
-        ++counters_.refused;
+        ++counters_.full;
         return put_result::full;
     }
     if (first) start_over(what, now);

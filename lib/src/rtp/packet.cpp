@@ -12,17 +12,23 @@ namespace {
 
 } // namespace
 
-result<packet_view> packet_view::parse(std::span<const std::byte> bytes) noexcept {
+result<header> read_header(std::span<const std::byte> bytes) noexcept {
     if (bytes.size() < header_size) return at(errc::need_more, bytes.size());
-    const auto first = read_8(bytes, 0);
-    if (first >> 6 != 2) return at(errc::bad_version, 0);
+    if (read_8(bytes, 0) >> 6 != 2) return at(errc::bad_version, 0);
     const auto second = read_8(bytes, 1);
+    return header{.marker = (second & 0x80) != 0,
+                  .payload_type = static_cast<std::uint8_t>(second & 0x7f),
+                  .sequence = {read_16(bytes, 2)},
+                  .timestamp = {read_32(bytes, 4)},
+                  .ssrc = read_32(bytes, 8)};
+}
+
+result<packet_view> packet_view::parse(std::span<const std::byte> bytes) noexcept {
+    const auto read = read_header(bytes);
+    if (!read) return read.reason();
+    const auto first = read_8(bytes, 0);
     packet_view parsed;
-    parsed.header = {.marker = (second & 0x80) != 0,
-                     .payload_type = static_cast<std::uint8_t>(second & 0x7f),
-                     .sequence = {read_16(bytes, 2)},
-                     .timestamp = {read_32(bytes, 4)},
-                     .ssrc = read_32(bytes, 8)};
+    parsed.header = *read;
 
     std::size_t payload = header_size;
     const std::size_t csrcs = std::size_t{first & 0x0fU} * 4;

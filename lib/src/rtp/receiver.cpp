@@ -12,8 +12,15 @@ constexpr std::int64_t max_misorder = 100; // A.1: two seconds behind is one, to
 
 } // namespace
 
-reception receiver::receive(const header& what, time_point now) noexcept {
+reception receiver::receive(const header& what, time_point now, bool restarted) noexcept {
     if (active_ && what.ssrc == ssrc_) {
+        const auto ahead = ahead_of_highest(what);
+        // A number far away is on probation in any case.
+        if (restarted && ahead != 1 && ahead <= max_dropout && ahead >= -max_misorder) {
+            start({what, now});
+            on_probation_.reset();
+            return reception::valid;
+        }
         const auto verdict = judge(what);
         if (verdict == reception::valid || verdict == reception::reordered) measure(what, now);
         if (verdict != reception::probation) {
@@ -26,7 +33,7 @@ reception receiver::receive(const header& what, time_point now) noexcept {
 
 /// Of a packet of the source that is followed; `probation` when its number is a jump.
 reception receiver::judge(const header& what) noexcept {
-    const std::int64_t ahead = what.sequence - (sequence{} + highest_);
+    const auto ahead = ahead_of_highest(what);
     if (ahead > max_dropout || ahead < -max_misorder) return reception::probation;
     ++arrivals_;
     if (ahead > 0) {

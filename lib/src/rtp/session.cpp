@@ -37,9 +37,9 @@ session::session(const config& values, entropy& random)
     random.token(cname_);
 }
 
-reception session::receive(const packet_view& packet, time_point now) {
+reception session::receive(const packet_view& packet, time_point now, bool restarted) {
     if (!next_report_) arm(now);
-    return receiver_.receive(packet.header, now);
+    return receiver_.receive(packet.header, now, restarted);
 }
 
 header session::send(std::uint8_t payload_type, bool marker, std::size_t octets, time_point now) {

@@ -41,7 +41,8 @@ struct jitter_buffer_counters {
     std::uint64_t late = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t resets = 0;
-    std::uint64_t refused = 0; ///< full and too_large.
+    std::uint64_t full = 0;
+    std::uint64_t too_large = 0;
 };
 
 /// What is taken is released, in order, whatever happens; what is missing in between is told of as
@@ -50,8 +51,8 @@ struct jitter_buffer_counters {
 /// deep as packets have ever piled up.
 class jitter_buffer {
 public:
-    static constexpr std::size_t capacity = 128;    ///< Packets. 2.5 s of 20 ms.
-    static constexpr std::size_t max_payload = 480; ///< 60 ms of G.711; no carrier uses longer.
+    static constexpr std::size_t capacity = 128;     ///< Packets. 2.5 s of 20 ms.
+    static constexpr std::size_t max_payload = 1600; ///< 200 ms of G.711: RFC 3551 section 4.2.
 
     struct config {
         rtp::release release = rtp::release::as_arrived;

@@ -35,7 +35,9 @@ class receiver {
 public:
     explicit receiver(std::uint32_t clock_rate) noexcept : clock_rate_{clock_rate} {}
 
-    reception receive(const header& what, time_point now) noexcept;
+    /// `restarted`: the sender has begun a new timeline with this packet, as the timestamps tell.
+    /// A number that leaps with it is then no loss.
+    reception receive(const header& what, time_point now, bool restarted = false) noexcept;
 
     /// Of the source that is followed, if it has sent since the last call. Begins a new interval
     /// for the fraction lost. `last_sr` and `delay_since_last_sr` are the session's to fill in.
@@ -53,6 +55,9 @@ private:
         time_point arrived;
     };
 
+    [[nodiscard]] std::int64_t ahead_of_highest(const header& what) const noexcept {
+        return what.sequence - (sequence{} + highest_);
+    }
     void start(const candidate& first) noexcept;
     reception judge(const header& what) noexcept;
     reception try_out(const header& what, time_point now) noexcept;

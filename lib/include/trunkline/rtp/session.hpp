@@ -61,7 +61,8 @@ public:
     /// `random` outlives the session.
     session(const config& values, entropy& random);
 
-    reception receive(const packet_view& packet, time_point now);
+    /// `restarted`: see rtp::receiver.
+    reception receive(const packet_view& packet, time_point now, bool restarted = false);
     /// A datagram of RTCP. Reports on other sources than ours and from others than ours are
     /// ignored.
     result<rtcp_news> receive_rtcp(std::span<const std::byte> bytes, time_point now) noexcept;
