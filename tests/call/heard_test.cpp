@@ -170,6 +170,91 @@ TEST_CASE("call::heard: a new source that begins with a digit does not leap alon
     CHECK(world.next == 320);
 }
 
+TEST_CASE("call::heard: payloads of 1 to 200 ms are heard whole, whatever the description says") {
+    // RFC 3551 section 4.2: a receiver takes 0 to 200 ms.
+    for (const std::size_t size :
+         {std::size_t{8}, std::size_t{80}, std::size_t{240}, std::size_t{480}, std::size_t{481},
+          std::size_t{640}, std::size_t{960}, std::size_t{1'024}, std::size_t{1'600}}) {
+        for (const auto release : {rtp::release::as_arrived, rtp::release::playout}) {
+            CAPTURE(size);
+            one_stream world{release};
+            world.stream.agree(usual_agreement(), world.now);
+            const std::vector<std::byte> payload(size, std::byte{0x55});
+            for (std::uint16_t n = 0; n < 20; ++n) {
+                world.receive(make_rtp(0, n, static_cast<std::uint32_t>(size) * n, 1, payload));
+                world.pass(size * 125us);
+            }
+            const auto all = 20 * size;
+            std::size_t heard = 0;
+            if (release == rtp::release::playout) world.pass(60ms);
+            for (const auto& one : world.frames) {
+                CHECK(one.kind == frame_kind::speech);
+                CHECK(one.samples <= 480); // As the agent interface promises.
+                heard += one.samples;
+            }
+            CHECK(heard == all);
+            const auto counted = world.stream.statistics();
+            CHECK(counted.received == 20);
+            CHECK(counted.lost == 0);
+            CHECK(counted.refused_size == 0);
+            CHECK(counted.concealed == 0ms);
+            CHECK(counted.made_up == 0ms);
+        }
+    }
+}
+
+TEST_CASE("call::heard: packets without payload are no loss and make no hole") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    const std::vector<std::byte> payload(160, std::byte{0x55});
+    std::uint16_t sequence = 0;
+    for (std::uint32_t n = 0; n < 50; ++n) {
+        world.receive(make_rtp(0, sequence++, 160 * n, 1, payload));
+        if (n % 5 == 0) world.receive(make_rtp(0, sequence++, 160 * n + 160, 1, {}));
+        world.pass(20ms);
+    }
+    CHECK(world.next == 50 * 160);
+    for (const auto& one : world.frames) CHECK(one.kind == frame_kind::speech);
+    CHECK(world.stream.statistics().lost == 0);
+    CHECK(world.stream.statistics().received == 60);
+}
+
+TEST_CASE("call::heard: a lost packet of 200 ms is concealed whole") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    const std::vector<std::byte> payload(1'600, std::byte{0x55});
+    for (std::uint16_t n = 0; n < 5; ++n) {
+        if (n != 2) world.receive(make_rtp(0, n, 1'600U * n, 1, payload));
+        world.pass(n == 2 ? 100ms : n == 3 ? 300ms : 200ms); // The next is early, and no pause.
+    }
+    CHECK(world.next == 8'000);
+    CHECK(world.stream.statistics().concealed == 200ms);
+    CHECK(world.stream.statistics().lost == 1);
+}
+
+TEST_CASE("call::heard: what is concealed and what is made up is counted in time") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    const std::vector<std::byte> payload(160, std::byte{0x55});
+    for (std::uint16_t n = 0; n < 10; ++n) {
+        if (n != 4 && n != 7) world.receive(make_rtp(0, n, 160U * n, 1, payload));
+        world.pass(20ms);
+    }
+    world.pass(100ms);
+    CHECK(world.stream.statistics().concealed == 40ms);
+    CHECK(world.stream.statistics().made_up == 0ms);
+    // A pause of 300 ms that the timestamp tells of.
+    world.pass(200ms);
+    world.receive(make_rtp(0, 10, 1'600U + 2'400U, 1, payload, true));
+    CHECK(world.stream.statistics().made_up == 300ms);
+    auto held = usual_agreement();
+    held.direction = sdp::direction::inactive;
+    world.stream.agree(held, world.now);
+    world.pass(1s);
+    CHECK(world.stream.statistics().made_up == 300ms + 820ms); // The first frame after 200 ms.
+    CHECK(world.stream.statistics().concealed == 40ms);
+}
+
 TEST_CASE("call::media_stream: warm, it allocates nothing for a packet, a frame or a report") {
     one_stream world;
     world.stream.agree(usual_agreement(), world.now);

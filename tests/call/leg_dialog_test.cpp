@@ -202,13 +202,32 @@ TEST_CASE("call::leg: INFO carries digits as dtmf-relay and as dtmf") {
         const char* type;
         const char* text;
         char digit;
-    } const cases[] = {{"application/dtmf-relay", "Signal=5\nDuration=160\n", '5'},
-                       {"application/dtmf-relay", "Signal= #\nDuration= 100\n", '#'},
-                       {"application/dtmf-relay", "Signal=10\nDuration=100\n", '*'},
-                       {"application/dtmf", "7", '7'},
-                       {"application/dtmf-relay", "Duration=100\n", 0},
-                       {"application/dtmf-relay", "Signal\n", 0},
-                       {"text/plain", "Signal=5\n", 0}};
+    } const cases[] = {
+        {"application/dtmf-relay", "Signal=5\nDuration=160\n", '5'},
+        {"application/dtmf-relay", "Signal= #\nDuration= 100\n", '#'},
+        {"application/dtmf-relay", "Signal=10\nDuration=100\n", '*'},
+        {"application/dtmf-relay", "Signal=11\r\nDuration=100\r\n", '#'},
+        {"application/dtmf-relay", "Signal=12\r\n", 'A'},
+        {"application/dtmf-relay", "Signal=15\r\n", 'D'},
+        {"application/dtmf-relay", "Signal=16\r\n", 0}, // The hook flash.
+        {"application/dtmf-relay", "Signal=55\r\n", 0},
+        {"application/dtmf-relay", "signal=3\r\nduration=160\r\n", '3'},
+        {"application/dtmf-relay", "SIGNAL = b\r\n", 'B'},
+        {"application/dtmf-relay", "Duration=160\r\nSignal=4\r\n", '4'},
+        {"application/dtmf-relay", "Signal=6\rDuration=160", '6'},
+        {"application/dtmf-relay; charset=utf-8", "Signal=6\nDuration=160", '6'},
+        {"application/dtmf-relay", "d=8\r\n", '8'},
+        {"APPLICATION/DTMF-Relay", "D= *\r\n", '*'},
+        {"application/vnd.nortelnetworks.digits", "p=Digit-Collection\r\ny=Digits\r\nd=5\r\n", '5'},
+        {"application/DTMF", "7\r\n", '7'},
+        {"application/dtmf", "\r\n 10 \r\n", '*'},
+        {"application/dtmf", "Signal=2\r\n", '2'},
+        {"application/dtmf", "x", 0},
+        {"application/dtmf", "", 0},
+        {"application/dtmf", "7", '7'},
+        {"application/dtmf-relay", "Duration=100\n", 0},
+        {"application/dtmf-relay", "Signal\n", 0},
+        {"text/plain", "Signal=5\n", 0}};
     unsigned cseq = 200;
     for (const auto& one : cases) {
         CAPTURE(one.text);

@@ -233,6 +233,78 @@ TEST_CASE("call::media_stream: a digit that is heard is told once, whatever is l
     CHECK(world.events[0].values[0] == '5');
 }
 
+/// The digits that were told of so far.
+std::string digits_told(const one_stream& world) {
+    std::string told;
+    for (const auto& one : world.events) {
+        if (one.code == event::digit) told += static_cast<char>(one.values[0]);
+    }
+    return told;
+}
+
+void press_by_rtp(one_stream& world, std::uint16_t& sequence, std::uint8_t digit) {
+    const auto timestamp = static_cast<std::uint32_t>((world.now - time_point{}) / 1ms * 8);
+    for (unsigned n = 1; n <= 3; ++n) {
+        world.receive(make_rtp(101, sequence++, timestamp, 1,
+                               {std::byte{digit}, n == 3 ? std::byte{0x8a} : std::byte{0x0a},
+                                std::byte{0x03}, static_cast<std::byte>(0x20 + n)},
+                               n == 1));
+        world.pass(20ms);
+    }
+}
+
+void press_by_info(one_stream& world, char digit) {
+    world.stream.hear_info(digit, world.now, world.out);
+    world.settle();
+}
+
+TEST_CASE("call::media_stream: digits by INFO are heard until RTP tells of one") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    std::uint16_t sequence = 1;
+    press_by_info(world, '1');
+    press_by_info(world, '1'); // No RTP: each INFO is a press.
+    CHECK(digits_told(world) == "11");
+    world.pass(2s);
+    press_by_rtp(world, sequence, 2);
+    press_by_info(world, '2');
+    press_by_info(world, '3');
+    world.pass(10s);
+    press_by_info(world, '4');
+    CHECK(digits_told(world) == "112");
+}
+
+TEST_CASE("call::media_stream: an INFO up to 500 ms before the first event by RTP is its press") {
+    const auto told = [](duration before, char by_info) {
+        one_stream world;
+        world.stream.agree(usual_agreement(), world.now);
+        std::uint16_t sequence = 1;
+        press_by_info(world, by_info);
+        world.pass(before);
+        press_by_rtp(world, sequence, 5);
+        world.pass(1s);
+        press_by_rtp(world, sequence, 5);
+        return digits_told(world);
+    };
+    CHECK(told(0ms, '5') == "55");
+    CHECK(told(500ms, '5') == "55");
+    CHECK(told(501ms, '5') == "555");
+    CHECK(told(100ms, '6') == "655"); // Another key is another press.
+}
+
+TEST_CASE("call::media_stream: two keys by INFO, and then both by RTP, are two presses") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    std::uint16_t sequence = 1;
+    press_by_info(world, '1');
+    world.pass(100ms);
+    press_by_info(world, '2');
+    world.pass(100ms);
+    press_by_rtp(world, sequence, 1);
+    press_by_rtp(world, sequence, 2);
+    CHECK(digits_told(world) == "12");
+}
+
 TEST_CASE("call::media_stream: reports leave every five seconds or so, and BYE at the end") {
     one_stream world;
     world.stream.agree(usual_agreement(), world.now);
@@ -394,6 +466,177 @@ TEST_CASE("call::media_stream: a disabled stream hears and says nothing") {
     CHECK(world.rtp.empty());
     CHECK(world.rtcp.empty());
     CHECK(world.frames.empty());
+}
+
+/// Fifty packets, every fifth of them replaced by `other` under its number and timestamp.
+template <typename Other>
+media_statistics with_every_fifth(one_stream& world, const Other& other) {
+    world.stream.agree(usual_agreement(), world.now);
+    for (std::uint16_t n = 0; n < 50; ++n) {
+        const auto timestamp = 160U * n;
+        if (n % 5 == 3) {
+            other(n, timestamp);
+        } else {
+            world.receive(make_rtp(0, n, timestamp, 1, payload_of(160)));
+        }
+        world.pass(20ms);
+    }
+    world.pass(100ms);
+    // The timeline goes on as if each of them had been a pause.
+    CHECK(world.next == 50U * 160);
+    return world.stream.statistics();
+}
+
+TEST_CASE(
+    "call::media_stream: a payload type that was not agreed is counted as that, not as lost") {
+    for (const unsigned type : {3U, 9U, 18U, 96U, 127U}) {
+        CAPTURE(type);
+        one_stream world;
+        const auto counted = with_every_fifth(world, [&](std::uint16_t n, std::uint32_t timestamp) {
+            world.receive(make_rtp(type, n, timestamp, 1, payload_of(20)));
+        });
+        CHECK(counted.unknown_type == 10);
+        CHECK(counted.lost == 0);
+        CHECK(counted.received == 50);
+        CHECK(counted.refused_size + counted.malformed + counted.resets + counted.foreign == 0);
+    }
+}
+
+TEST_CASE("call::media_stream: more than 200 ms at once is counted as refused, not as lost") {
+    one_stream world;
+    const auto counted = with_every_fifth(world, [&](std::uint16_t n, std::uint32_t timestamp) {
+        world.receive(make_rtp(0, n, timestamp, 1, payload_of(1'601)));
+    });
+    CHECK(counted.refused_size == 10);
+    CHECK(counted.lost == 0);
+    CHECK(counted.received == 50);
+    CHECK(counted.unknown_type + counted.malformed + counted.resets == 0);
+}
+
+TEST_CASE("call::media_stream: padding or extensions that lie are counted, not lost") {
+    one_stream world;
+    unsigned turn = 0;
+    const auto counted = with_every_fifth(world, [&](std::uint16_t n, std::uint32_t timestamp) {
+        auto bytes = make_rtp(0, n, timestamp, 1, payload_of(160, 0xfe));
+        bytes[0] = turn % 2 == 0 ? std::byte{0xa0} : std::byte{0x9f};
+        ++turn;
+        world.receive(bytes);
+    });
+    CHECK(counted.malformed == 10);
+    CHECK(counted.lost == 0);
+    CHECK(counted.received == 50);
+}
+
+TEST_CASE("call::media_stream: an event of less than four bytes is a size that is refused") {
+    one_stream world;
+    const auto counted = with_every_fifth(world, [&](std::uint16_t n, std::uint32_t timestamp) {
+        world.receive(make_rtp(101, n, timestamp, 1, payload_of(3)));
+    });
+    CHECK(counted.refused_size == 10);
+    CHECK(counted.lost == 0);
+    CHECK(world.events.empty());
+}
+
+TEST_CASE("call::media_stream: what strangers send of other types is none of the call's") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    for (std::uint16_t n = 0; n < 10; ++n) {
+        world.receive(make_rtp(0, n, 160U * n, 1, payload_of(160)));
+        world.receive(make_rtp(96, n, 160U * n, 1, payload_of(160)),
+                      {address::v4(203, 0, 113, 66), 30'000});
+        // A picture beside the sound, from the same place: its clock is not ours.
+        world.receive(
+            make_rtp(97, static_cast<std::uint16_t>(n + 7'000), 90'000U * n, 2, payload_of(1'000)));
+        world.pass(20ms);
+    }
+    CHECK(world.stream.statistics().unknown_type == 10);
+    CHECK(world.stream.statistics().resets == 0);
+    CHECK(world.stream.statistics().received == 10);
+    CHECK(world.next == 1'600);
+}
+
+TEST_CASE("call::media_stream: RTCP that comes by the RTP port is no payload type") {
+    one_stream world;
+    world.stream.agree(usual_agreement(), world.now);
+    world.receive(make_rtp(0, 1, 0, 1, payload_of(160)));
+    auto report = make_rtp(0, 6, 1, 0, payload_of(16));
+    report[0] = std::byte{0x80};
+    report[1] = std::byte{200};
+    world.receive(report);
+    CHECK(world.stream.statistics().unknown_type == 0);
+    CHECK(world.stream.statistics().malformed == 0);
+}
+
+TEST_CASE("call::media_stream: a sender that begins anew is a reset, and nothing is lost by it") {
+    struct {
+        const char* how;
+        std::uint32_t ssrc;
+        std::uint16_t sequence;
+        std::uint32_t timestamp;
+    } const cases[] = {{"SSRC", 2, 50, 8'000},          {"SSRC and all", 2, 40'000, 0x9000'0000},
+                       {"number", 1, 30'000, 8'000},    {"number and timestamp", 1, 550, 1'000'000},
+                       {"timestamp", 1, 50, 1'000'000}, {"a little back", 1, 20, 1'000'000}};
+    for (const auto& one : cases) {
+        CAPTURE(one.how);
+        one_stream world;
+        world.stream.agree(usual_agreement(), world.now);
+        for (std::uint32_t n = 0; n < 100; ++n) {
+            const bool anew = n >= 50;
+            const auto sequence = anew ? one.sequence + n - 50 : n;
+            const auto timestamp = anew ? one.timestamp + 160 * (n - 50) : 160 * n;
+            world.receive(make_rtp(0, static_cast<std::uint16_t>(sequence), timestamp,
+                                   anew ? one.ssrc : 1, payload_of(160)));
+            world.pass(20ms);
+        }
+        CHECK(world.stream.statistics().resets == 1);
+        CHECK(world.stream.statistics().lost == 0);
+        CHECK(world.stream.statistics().received == 100);
+        CHECK(world.next == 100U * 160);
+    }
+}
+
+TEST_CASE("call::media_stream: either law is heard, whichever was agreed") {
+    for (const auto law : {sdp::encoding::pcmu, sdp::encoding::pcma}) {
+        one_stream world;
+        auto agreed = usual_agreement();
+        agreed.law = law;
+        agreed.send_payload_type = agreed.receive_payload_type = law == sdp::encoding::pcma ? 8 : 0;
+        world.stream.agree(agreed, world.now);
+        world.receive(make_rtp(0, 1, 0, 1, payload_of(160)));
+        world.receive(make_rtp(8, 2, 160, 1, payload_of(160)));
+        REQUIRE(world.frames.size() == 2);
+        CHECK(world.stream.statistics().unknown_type == 0);
+    }
+}
+
+TEST_CASE("call::media_stream: RTCP is taken from the peer's addresses alone") {
+    const auto round_trip_from = [](const endpoint& from, const address& described) {
+        one_stream world;
+        auto agreed = usual_agreement();
+        agreed.rtcp.address = described;
+        world.stream.agree(agreed, world.now);
+        world.pass(10s);
+        REQUIRE_FALSE(world.rtcp.empty());
+        const auto& sent = world.rtcp.back().packet.bytes;
+        const auto middle = static_cast<std::uint32_t>(std::to_integer<unsigned>(sent[10]) << 24U |
+                                                       std::to_integer<unsigned>(sent[11]) << 16U |
+                                                       std::to_integer<unsigned>(sent[12]) << 8U |
+                                                       std::to_integer<unsigned>(sent[13]));
+        const auto ssrc = static_cast<std::uint32_t>(
+            std::to_integer<unsigned>(sent[4]) << 24U | std::to_integer<unsigned>(sent[5]) << 16U |
+            std::to_integer<unsigned>(sent[6]) << 8U | std::to_integer<unsigned>(sent[7]));
+        const rtp::report_block block{.ssrc = ssrc, .last_sr = middle};
+        std::array<std::byte, rtp::session::report_size> bytes{};
+        const auto size = rtp::rtcp_writer{bytes}.receiver_report(9, {&block, 1}).size();
+        world.receive({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}, from,
+                      true);
+        return world.stream.statistics().round_trip.has_value();
+    };
+    const auto stranger = address::v4(203, 0, 113, 66);
+    CHECK(round_trip_from({far_end.address, 30'001}, far_end.address));
+    CHECK(round_trip_from({far_end.address, 55'555}, far_end.address)); // NATs renumber ports.
+    CHECK_FALSE(round_trip_from({stranger, 30'001}, far_end.address));
+    CHECK(round_trip_from({stranger, 30'001}, stranger)); // a=rtcp names an address of its own.
 }
 
 } // namespace

@@ -18,6 +18,7 @@ void heard::tell(std::span<const std::int16_t> samples, frame_kind kind, owner_i
 }
 
 void heard::fill(frame_kind kind, std::size_t samples, owner_id owner, outbox& out) {
+    (kind == frame_kind::concealed ? concealed_ : made_up_) += samples;
     while (samples > 0) {
         const auto part = std::min(samples, frame);
         const auto made = room(part, out);
@@ -27,6 +28,20 @@ void heard::fill(frame_kind kind, std::size_t samples, owner_id owner, outbox& o
             concealment_.conceal(made);
         tell(made, kind, owner, out);
         samples -= part;
+    }
+}
+
+/// Gateways send up to 200 ms at once (RFC 3551 section 4.2); agents are told of no more than 60.
+void heard::decode(std::span<const std::byte> payload, codec::law law, owner_id owner,
+                   outbox& out) {
+    const auto most = payload.size() > longest_told ? frame : payload.size();
+    while (!payload.empty()) {
+        const auto part = payload.first(std::min(payload.size(), most));
+        const auto made = room(part.size(), out);
+        codec::decode(law, part, made);
+        concealment_.received(made);
+        tell(made, frame_kind::speech, owner, out);
+        payload = payload.subspan(part.size());
     }
 }
 
@@ -45,7 +60,6 @@ void heard::take(const rtp::jitter_buffer::item& item, std::optional<codec::law>
     }
     rebase_ = rebase_ || item.restarted;
     if (!law || item.payload.empty()) return;
-    const auto samples = std::min(item.payload.size(), longest);
     const auto expected = static_cast<std::int64_t>(next_);
     const bool anew = std::exchange(rebase_, false) || !begun_;
     if (anew) base_ = expected - item.timestamp;
@@ -57,12 +71,9 @@ void heard::take(const rtp::jitter_buffer::item& item, std::optional<codec::law>
     } else if (ahead != 0) {
         base_ -= ahead;
     }
-    const auto made = room(samples, out);
-    codec::decode(*law, item.payload.first(samples), made);
-    concealment_.received(made);
-    tell(made, frame_kind::speech, owner, out);
-    usual_ = samples;
-    fill_at_ = now + patience;
+    decode(item.payload, *law, owner, out);
+    usual_ = item.payload.size();
+    fill_at_ = now + rtp::duration_of(static_cast<std::int64_t>(usual_), 8'000) + patience;
 }
 
 void heard::tick(bool on_hold, owner_id owner, time_point now, outbox& out) {
@@ -70,7 +81,7 @@ void heard::tick(bool on_hold, owner_id owner, time_point now, outbox& out) {
     fill(on_hold ? frame_kind::silence : frame_kind::noise, frame, owner, out);
     // Late by more than a frame, the clock starts again here: nobody needs a burst of silence.
     *fill_at_ += frame_time;
-    if (*fill_at_ + patience < now) fill_at_ = now + frame_time;
+    if (*fill_at_ + patience + frame_time < now) fill_at_ = now + frame_time;
 }
 
 } // namespace trunkline::calls

@@ -12,19 +12,35 @@ namespace {
 
 constexpr std::size_t room_for_message = 4096;
 
-/// "Signal=5" of application/dtmf-relay, or the single character of application/dtmf.
-[[nodiscard]] char digit_of(std::string_view body) {
-    const auto at = body.find("Signal");
-    if (at != std::string_view::npos) {
-        const auto equals = body.find('=', at);
-        if (equals == std::string_view::npos) return 0;
-        body = body.substr(equals + 1);
+/// A digit as such, or by its code in RFC 4733: 10 is '*', 11 is '#', 12 to 15 are 'A' to 'D'.
+[[nodiscard]] char digit_named(std::string_view text) {
+    if (text.size() == 1) {
+        const char one =
+            text[0] >= 'a' && text[0] <= 'd' ? static_cast<char>(text[0] - 32) : text[0];
+        return rtp::to_event(one) ? one : '\0';
     }
-    body = trimmed(body.substr(0, body.find('\n')));
-    if (body == "10") return '*';
-    if (body == "11") return '#';
-    const bool digit = body.size() == 1 && (rtp::to_event(body[0]).has_value());
-    return digit ? body[0] : '\0';
+    if (text.size() != 2 || text[0] != '1' || text[1] < '0' || text[1] > '5') return 0;
+    return rtp::to_digit(static_cast<std::uint8_t>(10 + text[1] - '0')).value_or('\0');
+}
+
+/// "Signal=5" of application/dtmf-relay, "d=5" of Nortel's digits, or the single character of
+/// application/dtmf. There is no standard for these: a type has been seen with each body, and names
+/// in any case.
+[[nodiscard]] char digit_of(std::string_view body) {
+    body = trimmed(body);
+    while (!body.empty()) {
+        const auto end = body.find_first_of("\r\n");
+        const auto line = body.substr(0, end);
+        const auto equals = line.find('=');
+        if (equals == std::string_view::npos) return digit_named(trimmed(line));
+        const auto name = trimmed(line.substr(0, equals));
+        if (iequals(name, "signal") || iequals(name, "d")) {
+            return digit_named(trimmed(line.substr(equals + 1)));
+        }
+        if (end == std::string_view::npos) break;
+        body = trimmed(body.substr(end));
+    }
+    return 0;
 }
 
 } // namespace
@@ -79,7 +95,7 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     case sip::method::prack: return prack_received(request, id, flow, source, now, out);
     case sip::method::refer: return referred(request, id, flow, source, now, out);
     case sip::method::notify: return notified(request, id, flow, source, now, out);
-    case sip::method::info: answer(200); return info_received(request, out);
+    case sip::method::info: answer(200); return info_received(request, now, out);
     case sip::method::options: return answer(200, capability_fields(*settings_));
     default: return answer(request.method() == sip::method::other ? 501 : 405, allow_field());
     }
@@ -221,11 +237,15 @@ bool leg::busy_negotiating(const sip::message_view& request) const {
     return phase_ == phase::incoming && !request.body().empty() && !settled;
 }
 
-void leg::info_received(const sip::message_view& request, outbox& out) {
+void leg::info_received(const sip::message_view& request, time_point now, outbox& out) {
     const auto type = request.content_type();
-    if (!iequals(type, "application/dtmf-relay") && !iequals(type, "application/dtmf")) return;
+    if (!iequals(type, "application/dtmf-relay") && !iequals(type, "application/dtmf") &&
+        !iequals(type, "application/vnd.nortelnetworks.digits")) {
+        return;
+    }
     const char digit = digit_of(request.body());
     if (digit == 0 || told_end_) return;
+    if (media_) return media_->hear_info(digit, now, out);
     out.tell(told_, static_cast<std::uint16_t>(event::digit), {}, {digit, 0});
 }
 

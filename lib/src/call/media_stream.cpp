@@ -116,10 +116,16 @@ void media_stream::receive(const inputs::media_packet& packet, time_point now, o
 
 void media_stream::receive_rtp(const inputs::media_packet& packet, time_point now, outbox& out) {
     const auto parsed = rtp::packet_view::parse(packet.bytes);
-    if (!parsed) return;
+    if (!parsed) {
+        const auto header = rtp::read_header(packet.bytes);
+        if (header) receive_useless(packet, *header, malformed_, now, out);
+        return;
+    }
     const auto type = parsed->header.payload_type;
     const bool event = agreed_.receive_telephone_event == type;
-    if (!event && !law_of(type) && type != comfort_noise) return;
+    if (!event && !law_of(type) && type != comfort_noise) {
+        return receive_useless(packet, parsed->header, unknown_type_, now, out);
+    }
     const auto samples = static_cast<std::int64_t>(parsed->payload.size());
     const source_latch::packet seen{
         packet.from, parsed->header, packet.bytes, type == comfort_noise,
@@ -138,10 +144,23 @@ void media_stream::receive_rtp(const inputs::media_packet& packet, time_point no
     hear(*parsed, now, out);
 }
 
+/// What cannot be decoded, and so proves nothing of its source. Within the stream that is heard it
+/// takes its place, empty: a number that came is not lost, and nothing waits for it.
+void media_stream::receive_useless(const inputs::media_packet& packet, const rtp::header& header,
+                                   std::uint64_t& counter, time_point now, outbox& out) {
+    if (packet.from != sources_.active().live() || rtp::is_rtcp(packet.bytes)) return;
+    ++counter;
+    const auto& stream = session_.receiving();
+    if (!stream.has_source() || stream.ssrc() != header.ssrc) return;
+    rtp::packet_view empty;
+    empty.header = header;
+    hear(empty, now, out);
+}
+
 void media_stream::hear(const rtp::packet_view& packet, time_point now, outbox& out) {
     if (!first_received_) first_received_ = now;
-    static_cast<void>(session_.receive(packet, now));
-    static_cast<void>(jitter_.put(packet, now));
+    const bool restarted = jitter_.put(packet, now) == rtp::put_result::reset;
+    static_cast<void>(session_.receive(packet, now, restarted));
     drain(now, out);
 }
 
@@ -169,26 +188,34 @@ void media_stream::drain(time_point now, outbox& out) {
 
 void media_stream::hear_event(const rtp::jitter_buffer::item& item, time_point now, outbox& out) {
     const auto event = rtp::telephone_event::parse(item.payload);
-    if (!event) return;
+    if (!event) {
+        ++no_event_;
+        return;
+    }
     rtp::header header;
     header.marker = item.marker;
     header.payload_type = item.payload_type;
     header.sequence.value = static_cast<std::uint16_t>(item.sequence);
     header.timestamp.value = static_cast<std::uint32_t>(item.timestamp);
     header.ssrc = item.ssrc;
-    tell(events_in_.receive(header, *event, now), out);
+    tell(events_in_.receive(header, *event, now), now, out);
 }
 
-void media_stream::tell(const rtp::digit_changes& changes, outbox& out) {
+void media_stream::hear_info(char digit, time_point now, outbox& out) {
+    if (keypad_.by_info(digit, now)) out.tell(owner_, code(event::digit), {}, {digit, 0});
+}
+
+void media_stream::tell(const rtp::digit_changes& changes, time_point now, outbox& out) {
     for (const auto& change : changes) {
         if (change.what != rtp::digit_change::kind::started) continue;
+        if (!keypad_.by_rtp(change.digit, now)) continue;
         out.tell(owner_, code(event::digit), {}, {change.digit, 0});
     }
 }
 
 void media_stream::tick(time_point now, outbox& out) {
     drain(now, out);
-    tell(events_in_.tick(now), out);
+    tell(events_in_.tick(now), now, out);
     if (running_) heard_.tick(!sdp::receives(agreed_.direction), owner_, now, out);
     if (next_frame_ && *next_frame_ <= now) send_frame(now, out);
     if (const auto due = session_.next_report(); due && *due <= now) send_report(now, out);
@@ -339,9 +366,20 @@ media_statistics media_stream::statistics() const noexcept {
     read.sent = session.sent_packets;
     read.received = session.received;
     read.lost = session.lost;
-    read.late = jitter_.counters().late;
+    const auto& buffered = jitter_.counters();
+    read.late = buffered.late;
     read.foreign = sources_.active().foreign();
     read.refused_source = sources_.active().refused();
+    read.refused_size = buffered.too_large + no_event_;
+    read.unknown_type = unknown_type_;
+    read.malformed = malformed_;
+    read.overflowed = buffered.full;
+    read.resets = buffered.resets;
+    const auto time_of = [](std::uint64_t samples) {
+        return rtp::duration_of(static_cast<std::int64_t>(samples), clock_rate);
+    };
+    read.concealed = time_of(heard_.concealed());
+    read.made_up = time_of(heard_.made_up());
     read.jitter = session.jitter;
     read.round_trip = session.round_trip;
     read.first_received = first_received_;

@@ -25,25 +25,30 @@ public:
               time_point now, outbox& out);
     /// Media flows from now on: whoever sends nothing at first is heard to be silent.
     void start(time_point now) noexcept {
-        if (!begun_ && !fill_at_) fill_at_ = now + patience;
+        if (!begun_ && !fill_at_) fill_at_ = now + frame_time + patience;
     }
     /// Fills the timeline when the far end has been silent for a while, one frame a call.
     void tick(bool on_hold, owner_id owner, time_point now, outbox& out);
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept { return fill_at_; }
     void stop() noexcept { fill_at_.reset(); }
 
+    [[nodiscard]] std::uint64_t concealed() const noexcept { return concealed_; } ///< Samples.
+    [[nodiscard]] std::uint64_t made_up() const noexcept { return made_up_; }     ///< Samples.
+
 private:
     static constexpr std::size_t frame = 160;
-    static constexpr std::size_t longest = 480;
+    static constexpr std::size_t longest_told = 480; ///< What comes at once is told in frames.
     static constexpr duration frame_time = std::chrono::milliseconds{20};
-    /// Longer than any jitter that is worth waiting for: what comes later moves the timeline.
-    static constexpr duration patience = std::chrono::milliseconds{200};
+    /// After the end of a packet. Longer than any jitter that is worth waiting for: what comes
+    /// later moves the timeline.
+    static constexpr duration patience = std::chrono::milliseconds{180};
     /// A longer jump of the timestamp is a new clock, not a pause.
     static constexpr std::int64_t longest_pause = 8'000 * 5;
 
     void fill(frame_kind kind, std::size_t samples, owner_id owner, outbox& out);
     [[nodiscard]] std::span<std::int16_t> room(std::size_t samples, outbox& out);
     void tell(std::span<const std::int16_t> samples, frame_kind kind, owner_id owner, outbox& out);
+    void decode(std::span<const std::byte> payload, codec::law law, owner_id owner, outbox& out);
 
     audio::concealment concealment_;
     std::uint64_t next_ = 0;    ///< The index of the next sample.
@@ -52,6 +57,8 @@ private:
     bool begun_ = false;
     bool rebase_ = false; ///< A new timeline began, perhaps with what is no audio.
     std::optional<time_point> fill_at_;
+    std::uint64_t concealed_ = 0;
+    std::uint64_t made_up_ = 0;
 };
 
 } // namespace trunkline::calls

@@ -238,7 +238,7 @@ private:
                    flow_id flow, const endpoint& source, time_point now, outbox& out);
     [[nodiscard]] bool busy_negotiating(const sip::message_view& request) const;
     void bye_received(const sip::message_view& request, time_point now, outbox& out);
-    void info_received(const sip::message_view& request, outbox& out);
+    void info_received(const sip::message_view& request, time_point now, outbox& out);
     [[nodiscard]] bool floods(sip::method what, time_point now);
     void reply_statelessly(const sip::message_view& request, flow_id flow, const endpoint& source,
                            int status, outbox& out);

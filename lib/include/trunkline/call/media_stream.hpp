@@ -10,6 +10,7 @@
 #include <trunkline/audio/playout_queue.hpp>
 #include <trunkline/call/early_latches.hpp>
 #include <trunkline/call/heard.hpp>
+#include <trunkline/call/keypad.hpp>
 #include <trunkline/call/types.hpp>
 #include <trunkline/core/entropy.hpp>
 #include <trunkline/core/outbox.hpp>
@@ -47,6 +48,8 @@ public:
         return controlled_ || sources_.active().heard_described();
     }
     void receive(const inputs::media_packet& packet, time_point now, outbox& out);
+    /// A digit by INFO: told, unless RTP tells of them.
+    void hear_info(char digit, time_point now, outbox& out);
     void tick(time_point now, outbox& out);
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
     /// Sends RTCP BYE and nothing more.
@@ -68,12 +71,14 @@ public:
 
 private:
     void receive_rtp(const inputs::media_packet& packet, time_point now, outbox& out);
+    void receive_useless(const inputs::media_packet& packet, const rtp::header& header,
+                         std::uint64_t& counter, time_point now, outbox& out);
     void hear(const rtp::packet_view& packet, time_point now, outbox& out);
     void note_source(outbox& out) const;
     void drain(time_point now, outbox& out);
     void resume_or_pause(time_point now);
     void hear_event(const rtp::jitter_buffer::item& item, time_point now, outbox& out);
-    void tell(const rtp::digit_changes& changes, outbox& out);
+    void tell(const rtp::digit_changes& changes, time_point now, outbox& out);
     [[nodiscard]] std::optional<codec::law> law_of(std::uint8_t payload_type) const noexcept;
     void send_frame(time_point now, outbox& out);
     void send_packet(std::span<const std::byte> payload, time_point now, outbox& out);
@@ -101,9 +106,13 @@ private:
     early_latches sources_;
     audio::playout_queue speech_;
     rtp::telephone_event_receiver events_in_;
+    keypad keypad_;
     rtp::telephone_event_sender events_out_;
     std::deque<char> digits_;
     std::optional<time_point> next_frame_;
+    std::uint64_t unknown_type_ = 0;
+    std::uint64_t malformed_ = 0;
+    std::uint64_t no_event_ = 0; ///< Too short for a telephone-event.
     std::optional<time_point> first_received_;
     std::optional<time_point> first_sent_;
 };

@@ -58,16 +58,25 @@ struct transfer_progress {
     int status = 0; ///< SIP status of the new call, or of the REFER that was refused.
 };
 
-/// Counted by the media stream of a call.
+/// Counted by the media stream of a call; all 0 or nothing where a call had no media. What came
+/// and could not be heard is counted as what it is, and never as lost.
 struct media_statistics {
     std::uint64_t sent = 0;     ///< RTP packets.
-    std::uint64_t received = 0; ///< Without duplicates.
-    std::uint64_t lost = 0;
-    std::uint64_t late = 0;                   ///< Came, but after its turn.
-    std::uint64_t foreign = 0;                ///< From a source that is not the call's; dropped.
-    std::optional<endpoint> refused_source{}; ///< A stranger with a steady stream, not heard.
-    duration jitter{};
-    std::optional<duration> round_trip{};
+    std::uint64_t received = 0; ///< RTP packets, without duplicates.
+    std::uint64_t lost = 0;     ///< RTP packets that never came, by their numbers.
+    std::uint64_t late = 0;     ///< Packets that came, but after their turn.
+    std::uint64_t foreign = 0;  ///< Packets from a source that is not the call's; dropped.
+    /// A stranger with a steady stream, not heard; nothing where there was none.
+    std::optional<endpoint> refused_source{};
+    std::uint64_t refused_size = 0; ///< Packets of more than 200 ms, or no whole telephone-event.
+    std::uint64_t unknown_type = 0; ///< Packets whose payload type was not agreed.
+    std::uint64_t malformed = 0;    ///< Packets whose header lies about its lengths.
+    std::uint64_t overflowed = 0;   ///< Packets that found the jitter buffer full.
+    std::uint64_t resets = 0;       ///< How often the far end began a new timeline.
+    duration concealed{}; ///< What stands in for lost packets, and sounds like what was around.
+    duration made_up{};   ///< Noise and silence for times when the far end sent nothing.
+    duration jitter{};    ///< Interarrival jitter, RFC 3550 section 6.4.1.
+    std::optional<duration> round_trip{}; ///< Nothing where the far end sends no RTCP.
     std::optional<time_point> first_received{};
     std::optional<time_point> first_sent{}; ///< Of what the agent said, not of silence.
 };
