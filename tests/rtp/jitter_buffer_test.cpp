@@ -584,6 +584,38 @@ TEST_CASE("rtp::jitter_buffer: 25 late packets in a row are late, and the next b
     CHECK(resets_after(30, true) == 0);
 }
 
+TEST_CASE("rtp::jitter_buffer: numbers that go back while the time goes on are a new timeline") {
+    // Whether they were heard before (60 back), or lost (every other one).
+    for (const std::uint32_t back : {1U, 2U, 30U, 60U, 99U}) {
+        for (const std::uint32_t every : {1U, 2U}) {
+            CAPTURE(back);
+            CAPTURE(every);
+            listener here{{}};
+            const auto send = [&](std::uint32_t number, std::uint32_t time) {
+                auto head = numbered(number);
+                head.timestamp = {time * 160};
+                return here.put(head, start + time * 20ms, time);
+            };
+            for (std::uint32_t n = 0; n < 200; n += every) send(1'000 + n, n);
+            here.drain(start + 4s);
+            std::uint32_t taken = 0;
+            for (std::uint32_t n = 200; n < 300; ++n) {
+                const auto result = send(1'000 + n - back, n);
+                if (result == put_result::taken || result == put_result::reset) ++taken;
+            }
+            CHECK(here.buffer.counters().resets <= 1);
+            CHECK(taken >= 98); // The first tells of it, and is not heard.
+        }
+    }
+    // What comes twice with its own time is a duplicate, however often.
+    listener here{{}};
+    for (std::uint32_t n = 0; n < 100; ++n) here.put(numbered(n), start + n * 20ms);
+    for (std::uint32_t n = 90; n < 100; ++n) {
+        CHECK(here.put(numbered(n), start + 2s) == put_result::duplicate);
+    }
+    CHECK(here.buffer.counters().resets == 0);
+}
+
 TEST_CASE("rtp::jitter_buffer: playout waits for no packet longer than max_delay") {
     // The fastest packets need nothing, one in ten 500 ms more: the slowest 1 % are never waited
     // for, and none in time waits longer than the bound.

@@ -149,11 +149,11 @@ TEST_CASE("rtp::receiver: more packets than were expected lose nothing") {
     for (unsigned i = 0; i < 10; ++i) hear(here, i);
     static_cast<void>(here.report());
     hear(here, 12);
-    for (int i = 0; i < 5; ++i) hear(here, 12);
+    for (int i = 0; i < 4; ++i) hear(here, 12);
     const auto report = here.report();
     REQUIRE(report);
-    CHECK(report->fraction_lost == 0); // 3 expected, 6 arrived.
-    CHECK(report->cumulative_lost == -3);
+    CHECK(report->fraction_lost == 0); // 3 expected, 5 arrived.
+    CHECK(report->cumulative_lost == -2);
 }
 
 TEST_CASE("rtp::receiver: a sender that began anew has lost nothing, whatever its number") {

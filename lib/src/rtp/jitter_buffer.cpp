@@ -50,11 +50,11 @@ put_result jitter_buffer::put(const packet_view& packet, time_point now) noexcep
     bool first = starts_over(what, now);
     if (!first) {
         const auto known = already_known(base_ + sequences_.extend(what.sequence));
-        if (known == put_result::duplicate) {
+        first = known && late_once_too_often(what);
+        if (known == put_result::duplicate && !first) {
             ++counters_.duplicates;
             return put_result::duplicate;
         }
-        first = known == put_result::late && late_once_too_often(what);
         if (known == put_result::late && !first) {
             ++counters_.late;
             observe(what, false, now); // That it was late is what the delay has to learn from.
@@ -112,14 +112,18 @@ void jitter_buffer::start_over(const header& what, time_point now) noexcept {
     transits_->clear();
 }
 
-/// A sender that restarted a little behind would have all its packets late until it caught up. Two
-/// in sequence that are far behind, or many late ones in a row, are taken for that.
+/// A sender that restarted a little behind would have all its packets late, or taken for ones that
+/// came, until it caught up. Two in sequence that are far behind, or whose time is ahead of all
+/// that came while their numbers are behind, or many late ones in a row, are taken for that.
 bool jitter_buffer::late_once_too_often(const header& what) noexcept {
-    const bool far = sequences_.extend(what.sequence) < sequences_.highest() - max_misorder;
-    if (far && successor_of_late_ == what.sequence) return true;
-    successor_of_late_.reset();
-    if (far) successor_of_late_ = what.sequence + 1;
-    return ++lates_in_a_row_ > max_lates;
+    const auto number = sequences_.extend(what.sequence);
+    const bool late = already_known(base_ + number) == put_result::late;
+    const bool far = late && number < sequences_.highest() - max_misorder;
+    const bool ahead = timestamps_.extend(what.timestamp) > timestamps_.highest();
+    if ((far || ahead) && successor_of_late_ == what.sequence) return true;
+    if (late || ahead) successor_of_late_.reset();
+    if (far || ahead) successor_of_late_ = what.sequence + 1;
+    return late && ++lates_in_a_row_ > max_lates;
 }
 
 std::optional<put_result> jitter_buffer::already_known(std::int64_t position) const noexcept {
