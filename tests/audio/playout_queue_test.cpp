@@ -166,6 +166,27 @@ TEST_CASE("audio::playout_queue: clear says what was sent, and later writes lear
     CHECK(fresh != open);
 }
 
+TEST_CASE("audio::playout_queue: marks that are cleared are told of in the order of the speech") {
+    playout_queue queue{codec::law::ulaw};
+    const auto first = *queue.open();
+    CHECK(queue.write_encoded(first, bytes(200, 1)) == 200);
+    CHECK(queue.mark(first, 11));
+    CHECK(queue.write_encoded(first, bytes(200, 1)) == 200);
+    CHECK(queue.mark(first, 12));
+    CHECK(queue.finish(first));
+    const auto second = *queue.open();
+    CHECK(queue.write_encoded(second, bytes(200, 2)) == 200);
+    CHECK(queue.mark(second, 13));
+    CHECK(queue.finish(second));
+    static_cast<void>(all_that_happened(queue));
+    static_cast<void>(queue.clear());
+    std::vector<std::uint64_t> dropped;
+    for (const auto& each : all_that_happened(queue)) {
+        if (const auto* mark = std::get_if<mark_dropped>(&each)) dropped.push_back(mark->tag);
+    }
+    CHECK(dropped == std::vector<std::uint64_t>{11, 12, 13});
+}
+
 TEST_CASE("audio::playout_queue: an old clearing is remembered, and a forgotten one is gone") {
     playout_queue queue{codec::law::ulaw};
     const auto played = say(queue, 160, 1);
