@@ -57,6 +57,11 @@ void print(const call_record& record, const conversation& talk) {
                 " late, jitter %.1f ms; heard %.1f s\n",
                 "received", media.received, media.lost, media.late, milliseconds(media.jitter),
                 static_cast<double>(talk.heard.size()) / 8'000);
+    const auto undecoded = media.refused_size + media.unknown_type + media.malformed;
+    std::printf("  %-12s %" PRIu64 " packets that nothing decodes, %" PRIu64
+                " resets, %.1f ms concealed, %.1f ms made up\n",
+                "", undecoded, media.resets, milliseconds(media.concealed),
+                milliseconds(media.made_up));
     if (!talk.digits.empty()) std::printf("  %-12s %s\n", "digits", talk.digits.c_str());
 }
 
@@ -88,6 +93,13 @@ std::string to_json(const call_record& record, const conversation& talk) {
         {"packets_received", record.media.received},
         {"lost", record.media.lost},
         {"late", record.media.late},
+        {"refused_size", record.media.refused_size},
+        {"unknown_type", record.media.unknown_type},
+        {"malformed", record.media.malformed},
+        {"overflowed", record.media.overflowed},
+        {"resets", record.media.resets},
+        {"concealed_ms", milliseconds(record.media.concealed)},
+        {"made_up_ms", milliseconds(record.media.made_up)},
         {"jitter_ms", milliseconds(record.media.jitter)},
         {"said_ms", talk.said / 8},
         {"heard_ms", talk.heard.size() / 8},

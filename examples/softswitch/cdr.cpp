@@ -121,6 +121,13 @@ std::string to_json(const trunkline::call_record& record, std::int64_t started_u
     add("packets_lost", media.lost);
     add("packets_late", media.late);
     add("packets_foreign", media.foreign);
+    add("packets_refused_size", media.refused_size);
+    add("packets_unknown_type", media.unknown_type);
+    add("packets_malformed", media.malformed);
+    add("packets_overflowed", media.overflowed);
+    add("media_resets", media.resets);
+    add("concealed_ms", milliseconds(media.concealed));
+    add("made_up_ms", milliseconds(media.made_up));
     add("jitter_ms", milliseconds(media.jitter));
     add("round_trip_ms", milliseconds(media.round_trip));
     add("attempts", attempts_of(record));

@@ -91,6 +91,29 @@ private:
     bool heard_ = false;
 };
 
+/// What was heard, and of what was not, each kind that there was.
+[[nodiscard]] std::string in_words(const trunkline::media_statistics& media) {
+    auto text = fmt::format("RTP: {} sent, {} received", media.sent, media.received);
+    const auto add = [&](std::uint64_t count, std::string_view what) {
+        if (count != 0) text += fmt::format(", {} {}", count, what);
+    };
+    const auto in_ms = [](trunkline::duration time) {
+        const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(time);
+        return static_cast<std::uint64_t>(whole.count());
+    };
+    add(media.lost, "lost");
+    add(media.late, "late");
+    add(media.foreign, "from strangers");
+    add(media.refused_size, "of a size that is refused");
+    add(media.unknown_type, "of a payload type that was not agreed");
+    add(media.malformed, "malformed");
+    add(media.overflowed, "more than there was room for");
+    add(media.resets, "new timelines");
+    add(in_ms(media.concealed), "ms concealed");
+    add(in_ms(media.made_up), "ms made up");
+    return text;
+}
+
 /// What happened, and what to do about it.
 [[nodiscard]] std::string in_words(const trunkline::call_record& record) {
     auto text = fmt::format("ended by {}: ", trunkline::name(record.ended_by));
@@ -99,7 +122,7 @@ private:
     if (!record.carrier_words.empty() && record.carrier_words != record.reason) {
         text += fmt::format("; the carrier says: {}", printable(record.carrier_words));
     }
-    if (record.answered) return text;
+    if (record.answered) return text + "; " + in_words(record.media);
     switch (record.sip_code) {
     case 401:
     case 407: return text + ": check username, password and realm of the trunk";
