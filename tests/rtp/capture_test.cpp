@@ -2,10 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,6 +11,7 @@
 #include <trunkline/rtp/rtcp.hpp>
 
 #include "support/print.hpp"
+#include "support/shared.hpp"
 
 namespace trunkline::rtp {
 namespace {
@@ -38,18 +35,9 @@ unsigned number(const std::vector<std::byte>& bytes, std::size_t at, std::size_t
 
 /// The UDP datagrams of a little-endian pcap file of Ethernet frames; none when there is no file.
 std::vector<datagram> read_capture(const std::string& name) {
-    const auto path = std::filesystem::path{TRUNKLINE_SHARED_DIR} / "data/pcap" / name;
     std::vector<datagram> all;
-    std::ifstream file{path, std::ios::binary};
-    if (!file) {
-        const char* required = std::getenv("TRUNKLINE_REQUIRE_SHARED");
-        if (required != nullptr && std::string{required} == "1") {
-            FAIL("there is no ", path.string());
-        }
-        MESSAGE("skipped: there is no ", path.string());
-        return all;
-    }
-    const std::vector<char> chars{std::istreambuf_iterator<char>{file}, {}};
+    if (!support::have_shared("pcap/" + name)) return all;
+    const auto chars = support::read_file(support::shared("pcap/" + name));
     std::vector<std::byte> bytes(chars.size());
     std::transform(chars.begin(), chars.end(), bytes.begin(),
                    [](char c) { return static_cast<std::byte>(c); });

@@ -1,10 +1,7 @@
 // The sample descriptions of sdp-transform, which this project did not write.
 #include <trunkline/sdp/description.hpp>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -12,27 +9,18 @@
 #include <trunkline/sdp/offer_answer.hpp>
 
 #include "support/print.hpp"
+#include "support/shared.hpp"
 
 namespace trunkline::sdp {
 namespace {
 
-const std::filesystem::path folder =
-    std::filesystem::path{TRUNKLINE_SHARED_DIR} / "data" / "sdp" / "sdp-transform";
+using support::read_file;
 
-bool is_absent() {
-    if (std::filesystem::is_directory(folder)) return false;
-    const auto* const required = std::getenv("TRUNKLINE_REQUIRE_SHARED");
-    if (required != nullptr && std::string_view{required} == "1") {
-        FAIL(folder.string(), " is absent");
-    }
-    MESSAGE(folder.string(), " is absent: skipped");
-    return true;
-}
+const std::string_view samples = "sdp/sdp-transform";
+const auto folder = support::shared(samples);
 
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream file{path, std::ios::binary};
-    REQUIRE(file.good());
-    return {std::istreambuf_iterator<char>{file}, {}};
+[[nodiscard]] bool is_absent() {
+    return !support::have_shared(samples);
 }
 
 std::size_t count_lines(std::string_view text, std::string_view start) {
