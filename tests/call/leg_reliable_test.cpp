@@ -50,12 +50,18 @@ TEST_CASE(
     CHECK(number < 0x8000'0000);
     call.pass(400ms);
     CHECK(call.count("SIP/2.0 180") == 1);
-    call.pass(7s); // After 0.5, 1.5, 3.5 and 7.5 s: it doubles, and not only up to T2.
+    call.pass(7s); // After 0.5, 1.5, 3.5, 7.5 and 15.5 s: it doubles, and not only up to T2,
     CHECK(call.count("SIP/2.0 180") == 4);
+    call.pass(4200ms); // by which there would be another after 11.5 s.
+    CHECK(call.count("SIP/2.0 180") == 5);
+    call.pass(3800ms);
+    CHECK(call.count("SIP/2.0 180") == 5);
+    call.pass(200ms);
+    CHECK(call.count("SIP/2.0 180") == 6);
     call.prack(first, 101);
     CHECK(support::header(call.last("SIP/2.0 200"), "CSeq") == "101 PRACK");
     call.pass(20s);
-    CHECK(call.count("SIP/2.0 180") == 4);
+    CHECK(call.count("SIP/2.0 180") == 6);
     call.answer();
     CHECK(support::body(call.last("SIP/2.0 200")).find("m=audio 40000") != std::string::npos);
     call.receive(call.them.request("ACK", 100));
