@@ -11,7 +11,7 @@ A list (tests/mutation/COMPONENT.faults) is paragraphs of `key: text` lines:
     fault: the title, unique in its list
     file:  a path from the root of the repository
     after: optional; the text is looked for behind this one
-    old:   an expression, or a statement that ends in ; or }. It must stand there exactly once.
+    old:   an expression, or statements that end in ; or in a block. It must stand there exactly once.
     new:   what replaces it; nothing, where a statement is left out
     test:  the test program, then a filter of doctest for the test that must fail
 
@@ -151,7 +151,10 @@ def choice(fault, old):
     new = " ".join(fault.new.split())
     if not balanced(fault.old) or not balanced(fault.new):
         raise Unfit(f"{fault}: half a statement, a bracket is left open")
-    if fault.old.rstrip()[-1] in ";}":
+    text = fault.old.rstrip()
+    if text.endswith(";") or (text.endswith("}") and ";" in text):
+        if re.match(r"\s*(const|auto|constexpr|static)\b", fault.old):
+            raise Unfit(f"{fault}: a declaration has to keep its name, replace what it is made from")
         return f"if ({on}) {{ {new} }} else {{ {old} }}"
     if not new:
         raise Unfit(f"{fault}: an expression has to be replaced by another")

@@ -74,6 +74,15 @@ class Planting(unittest.TestCase):
         with self.assertRaisesRegex(mutate.Unfit, "overlap"):
             mutate.plant(SOURCE, both)
 
+    def test_a_value_in_braces_is_an_expression(self):
+        source = "auto in(int n) { return minutes{n}; }"
+        self.assertIn("? (minutes{2}) : (minutes{n})",
+                      mutate.plant(source, [fault("minutes{n}", "minutes{2}")]))
+
+    def test_a_declaration_is_refused(self):
+        with self.assertRaisesRegex(mutate.Unfit, "declaration"):
+            mutate.plant("const int n = 3;", [fault("const int n = 3;", "const int n = 4;")])
+
     def test_half_a_statement_is_refused(self):
         with self.assertRaisesRegex(mutate.Unfit, "bracket"):
             mutate.plant(SOURCE, [fault("int most(int count) {", "int most(int) {")])
