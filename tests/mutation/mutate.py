@@ -18,7 +18,8 @@ A list (tests/mutation/COMPONENT.faults) is paragraphs of `key: text` lines:
 `old` and `new` may have several lines, each with its key; white space does not count. All faults are
 compiled in once: an expression becomes `(on(N) ? (new) : (old))`, a statement `if (on(N)) { new }
 else { old }`, and TRUNKLINE_MUTATION=N chooses one when a program starts. What is evaluated by the
-compiler has no fault: plant it where the constant is used.
+compiler has no fault: plant it where the constant is used. Tests are played without ../shared, so
+that a fault which its data alone would notice survives.
 """
 
 import argparse
@@ -257,7 +258,10 @@ def build(faults, every, jobs):
 
 def run(program, test, fault=None):
     """Whether the test fails, what it said, and how many tests there were."""
-    environment = {key: value for key, value in os.environ.items() if key != "TRUNKLINE_MUTATION"}
+    environment = dict(os.environ)
+    environment.pop("TRUNKLINE_MUTATION", None)
+    # What only a test with ../shared notices wants another one.
+    environment |= {"TRUNKLINE_SHARED_DIR": "/nowhere", "TRUNKLINE_REQUIRE_SHARED": "0"}
     if fault is not None:
         environment["TRUNKLINE_MUTATION"] = str(fault.number)
     command = [program, "--no-colors=true", "--abort-after=1"]
