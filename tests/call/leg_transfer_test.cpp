@@ -185,6 +185,18 @@ TEST_CASE("call::leg: a REFER that is challenged is sent again with credentials"
     CHECK(!header(again, "Proxy-Authorization").empty());
     call.receive(answer_to(again, "202 Accepted", ""));
     CHECK(call.last_is(transfer_state::accepted, 202));
+    // RFC 3515 section 2.4.6: the id is the CSeq of the REFER that made the subscription.
+    const auto refers = call.all("REFER ");
+    const auto id_of = [](const std::string& refer) {
+        const auto cseq = header(refer, "CSeq");
+        return "refer;id=" + cseq.substr(0, cseq.find(' '));
+    };
+    call.notify("180 Ringing", "active;expires=60", id_of(refers.front()));
+    CHECK(call.count("SIP/2.0 481") == 1);
+    call.notify("180 Ringing", "active;expires=60", id_of(again));
+    CHECK(call.last_is(transfer_state::trying, 180));
+    call.notify("200 OK", "terminated", id_of(again));
+    CHECK(call.last_is(transfer_state::succeeded, 200));
     call.over();
 }
 

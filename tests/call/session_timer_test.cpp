@@ -100,6 +100,33 @@ TEST_CASE("calls::session_timer: a 422 is obeyed once, and never by less than wa
     CHECK_FALSE(timer.raise(*response("422 Session Interval Too Small", "Min-SE: 4000000000\n")));
 }
 
+TEST_CASE(
+    "calls::session_timer: two 422 are obeyed, each by its own interval, and a third is not") {
+    session_timer timer{{.expires = 100s}};
+    const auto raise = [&](const char* field) {
+        return timer.raise(*response("422 Session Interval Too Small", field));
+    };
+    CHECK(raise("Min-SE: 200\n"));
+    CHECK(raise("Min-SE: 300\n"));
+    CHECK_FALSE(raise("Min-SE: 400\n"));
+    CHECK(asked(timer) == "Session-Expires: 300\r\nMin-SE: 300\r\n");
+    // A success begins another count.
+    timer.accepted(*response("200 OK", "Session-Expires: 300;refresher=uac\n"), start);
+    CHECK(raise("Min-SE: 400\n"));
+}
+
+// RFC 4028 section 9: what a UAS chooses is no less than the Min-SE of the request.
+TEST_CASE(
+    "calls::session_timer: our own interval is raised to the caller's Min-SE, to the second") {
+    for (const auto& [floor, answer] :
+         {std::pair{"1801", "1801"}, {"1800", "1800"}, {"90", "1800"}}) {
+        session_timer timer{{.expires = 1800s}};
+        timer.requested(*request("Supported: timer\nMin-SE: " + std::string{floor} + "\n"), start);
+        CHECK(answered(timer) ==
+              "Require: timer\r\nSession-Expires: " + std::string{answer} + ";refresher=uac\r\n");
+    }
+}
+
 TEST_CASE("calls::session_timer: as callee, section 9's table says who refreshes") {
     struct row {
         const char* fields;

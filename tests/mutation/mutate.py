@@ -12,7 +12,7 @@ A list (tests/mutation/COMPONENT.faults) is paragraphs of `key: text` lines:
     file:  a path from the root of the repository
     after: optional; the text is looked for behind this one
     old:   an expression, or statements that end in ; or in a block. It must stand there exactly once.
-    new:   what replaces it; nothing, where a statement is left out
+    new:   what replaces it, of the same type; nothing, where a statement is left out
     test:  the test program, then a filter of doctest for the test that must fail
 
 `old` and `new` may have several lines, each with its key; white space does not count. All faults are
