@@ -41,6 +41,7 @@ inline void send_media(outbox& out, media_id from, bool rtcp, const endpoint& to
 struct script final : machine {
     std::function<void(const input&, time_point, outbox&)> on_input;
     std::function<void(const effects::event&, outbox&)> on_event;
+    std::function<bool(const address&)> on_knows;
     std::optional<time_point> deadline;
     std::size_t ticks = 0;
 
@@ -75,6 +76,9 @@ struct script final : machine {
         if (on_event) on_event(what, out);
     }
     void deliver(const effects::note&) override {}
+    [[nodiscard]] bool knows(const address& source, time_point) const override {
+        return on_knows && on_knows(source);
+    }
 
     void write_down(const input& what) {
         if (const auto* packet = std::get_if<inputs::packet>(&what)) {

@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "net/script.hpp"
+#include "streams.hpp"
+#include "support/certificates.hpp"
 #include "support/stream_end.hpp"
 
 namespace trunkline::net {
@@ -274,6 +276,140 @@ TEST_CASE("net::streams: when all are taken the one that was silent longest make
     REQUIRE(f.until([&] { return f.saw.ups.size() == 4 && f.saw.downs.size() == 1; }));
     CHECK(f.saw.downs[0].flow == f.saw.ups[2].flow);
     CHECK(f.saw.downs[0].why == cause::table_full);
+}
+
+TEST_CASE("net::streams: strangers by the hundred close no connection that is known or used") {
+    fixture f{{.listeners = listening({.at = {tcp_on("127.0.0.1:0")}}), .max_connections = 4}};
+    stream_end used{f.ours()};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 1; }));
+    f.command([flow = f.saw.ups[0].flow](outbox& out) { out.regard(flow, flow_standing::in_use); });
+    f.saw.on_knows = [](const address&) { return true; };
+    stream_end carrier{f.ours()};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 2; }));
+    f.saw.on_knows = {};
+    std::deque<stream_end> strangers;
+    for (std::size_t n = 0; n < 200; ++n) {
+        strangers.emplace_back(f.ours());
+        REQUIRE(f.until([&] { return f.saw.ups.size() == n + 3; }));
+    }
+    CHECK(f.saw.downs.size() == 198);
+    for (const auto& each : f.saw.downs) {
+        CHECK_FALSE(each.flow == f.saw.ups[0].flow);
+        CHECK_FALSE(each.flow == f.saw.ups[1].flow);
+    }
+    // One more that is known has a place, too; a call that is over keeps none.
+    f.saw.on_knows = [](const address&) { return true; };
+    stream_end second{f.ours()};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 203; }));
+    CHECK(f.saw.downs.size() == 199);
+    f.saw.on_knows = {};
+    f.command(
+        [flow = f.saw.ups[0].flow](outbox& out) { out.regard(flow, flow_standing::stranger); });
+    stream_end last{f.ours()};
+    stream_end after{f.ours()};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 205; }));
+    const auto down = std::ranges::count(f.saw.downs, f.saw.ups[0].flow, &inputs::flow_down::flow);
+    CHECK(down == 1);
+}
+
+/// The connections of a shard without the shard: time is what the test says.
+struct at_rest {
+    script saw;
+    machine_host host{.driven = &saw, .boxes = {}, .answers = {}, .counted = {}};
+    listeners_state shared;
+    poller waits;
+    shard_config config;
+    std::optional<streams> held;
+    time_point at{std::chrono::hours{1}};
+
+    explicit at_rest(transport over, std::shared_ptr<tls_profiles> profiles = {}) {
+        descriptor socket;
+        REQUIRE_FALSE(listen_stream(any_port, socket));
+        const auto local = local_of(socket.get());
+        shared.opened.push_back({over, std::move(socket), local, false});
+        REQUIRE_FALSE(waits.open());
+        config.tls = std::move(profiles);
+        held.emplace(host, shared, config);
+        REQUIRE_FALSE(held->open(waits, 0));
+    }
+    /// Serves what there is until `reached` is true.
+    template <class Condition>
+    [[nodiscard]] bool until(Condition reached) {
+        for (int turn = 0; turn < 1000 && !reached(); ++turn) {
+            pollfd waiting{waits.fd(), POLLIN, 0};
+            static_cast<void>(::poll(&waiting, 1, 5));
+            std::array<epoll_event, 8> room;
+            for (const auto& event : waits.wait(room, false)) {
+                held->ready(static_cast<std::uint32_t>(event.data.u64), event.events);
+            }
+            held->receive(at);
+        }
+        return reached();
+    }
+    void advance(duration by) {
+        at += by;
+        held->tick(at);
+    }
+    [[nodiscard]] bool hung_up(stream_end& peer) {
+        return until([&] {
+            peer.receive();
+            return peer.ended;
+        });
+    }
+};
+
+TEST_CASE("net::streams: a TLS handshake takes ten seconds at most, a stranger's five") {
+    support::authority root{"root of a handshake"};
+    const auto files = root.issue({.names = "DNS:sip.example.net"});
+    const auto context =
+        open_tls_server({.certificate = files.certificate, .key = files.key, .verify = false});
+    REQUIRE(context.has_value());
+    for (const bool known : {false, true}) {
+        CAPTURE(known);
+        auto profiles = std::make_shared<tls_profiles>();
+        profiles->serve(*context);
+        at_rest f{transport::tls, profiles};
+        f.saw.on_knows = [&](const address&) { return known; };
+        stream_end peer{f.shared.opened[0].local};
+        REQUIRE(f.until([&] { return f.host.counted.connections_accepted == 1; }));
+        const duration patience = known ? 10s : 5s;
+        f.advance(patience - 1ms);
+        peer.send("\x16\x03"); // The beginning of a record gets no more time.
+        REQUIRE(f.until([&] { return f.host.counted.received == 1; }));
+        peer.receive();
+        CHECK_FALSE(peer.ended);
+        f.advance(2ms);
+        CHECK(f.hung_up(peer));
+        CHECK(f.saw.ups.empty());
+        CHECK(f.host.answers.empty()); // Nothing was up that could go down.
+    }
+}
+
+TEST_CASE("net::streams: a stranger has five seconds to say something, who is known has more") {
+    at_rest f{transport::tcp};
+    stream_end silent{f.shared.opened[0].local};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 1; }));
+    stream_end talks{f.shared.opened[0].local};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 2; }));
+    stream_end used{f.shared.opened[0].local};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 3; }));
+    f.held->act_on(effects::regard{f.saw.ups[2].flow, flow_standing::in_use});
+    f.saw.on_knows = [](const address&) { return true; };
+    stream_end known{f.shared.opened[0].local};
+    REQUIRE(f.until([&] { return f.saw.ups.size() == 4; }));
+    talks.send("?");
+    REQUIRE(f.until([&] { return f.saw.heard.size() == 1; }));
+    f.advance(4999ms);
+    CHECK(f.host.answers.empty());
+    f.advance(2ms);
+    CHECK(f.hung_up(silent));
+    REQUIRE(f.host.answers.size() == 1);
+    CHECK(std::get<inputs::flow_down>(f.host.answers[0]).flow == f.saw.ups[0].flow);
+    f.advance(60s);
+    for (auto* each : {&talks, &used, &known}) {
+        each->receive();
+        CHECK_FALSE(each->ended);
+    }
 }
 
 TEST_CASE("net::streams: a connection of ours needs no listener, and has its port as it is") {

@@ -172,7 +172,8 @@ struct driver {
         std::uint32_t profile = 0;
         std::string name{}; ///< That the certificate has to be for.
     };
-    std::vector<connection> connections;         ///< That stand.
+    std::vector<connection> connections;                     ///< That stand.
+    std::vector<std::pair<flow_id, flow_standing>> regarded; ///< What they were worth, in turn.
     std::set<endpoint> deaf;                     ///< Where nobody listens for connections,
     std::vector<effects::connect> held_connects; ///< and where nothing comes of them.
     bool hold_connects = false;
@@ -348,6 +349,8 @@ struct driver {
             at->closed = true;
             at->ours = false;
             answers.push_back(inputs::flow_down{left->flow, cause::closed});
+        } else if (const auto* worth = std::get_if<effects::regard>(&what)) {
+            regarded.emplace_back(worth->flow, worth->as);
         } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
             questions.push_back({name->asked, name->type, std::string{name->name}});
         } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {

@@ -236,5 +236,68 @@ TEST_CASE_FIXTURE(exchange_by_stream,
     CHECK(connections[0].closed);
 }
 
+struct by_worth : exchange_by_stream {
+    using worth = std::vector<flow_standing>;
+    /// What one connection was worth, in turn.
+    [[nodiscard]] worth of(flow_id flow) const {
+        worth found;
+        for (const auto& [which, as] : regarded) {
+            if (which == flow) found.push_back(as);
+        }
+        return found;
+    }
+};
+
+TEST_CASE_FIXTURE(by_worth, "trunks::streams: the driver hears which connection a call goes by") {
+    add(wanted);
+    const auto flow = accept(carrier_port);
+    CHECK(of(flow) == worth{flow_standing::known});
+    const request_text invite;
+    receive(flow, over_tcp(invite.text()));
+    pick_up();
+    receive(flow, over_tcp(invite.ack(last())));
+    CHECK(of(flow).back() == flow_standing::in_use);
+    handles.back().hang_up();
+    settle();
+    answer(flow, last(), "200 OK");
+    advance(40s);
+    CHECK(of(flow) == worth{flow_standing::known, flow_standing::in_use, flow_standing::known});
+}
+
+TEST_CASE_FIXTURE(by_worth, "trunks::streams: a wide network makes nobody known, and a call does "
+                            "not make him known either") {
+    wanted.allow_from = {"0.0.0.0/0"};
+    add(wanted);
+    CHECK_FALSE(running().knows(address::v4(203, 0, 113, 66), now));
+    CHECK(running().knows(address::v4(198, 51, 100, 2), now)); // A gateway.
+    const auto flow = accept("203.0.113.66:1000");
+    CHECK(of(flow).empty());
+    const request_text invite;
+    receive(flow, over_tcp(invite.text()));
+    CHECK(of(flow) == worth{flow_standing::in_use});
+    auto cancel = invite;
+    cancel.method = "CANCEL";
+    receive(flow, over_tcp(cancel.text()));
+    receive(flow, over_tcp(invite.ack(last())));
+    advance(40s);
+    CHECK(of(flow) == worth{flow_standing::in_use, flow_standing::stranger});
+}
+
+TEST_CASE_FIXTURE(by_worth, "trunks::streams: a network up to /16 and /32 identifies its sources") {
+    const auto knows = [&](const char* network, const char* source) {
+        auto each = wanted;
+        each.gateways = {};
+        each.outbound = false;
+        each.allow_from = {network};
+        driver other;
+        other.add(each);
+        return other.running().knows(*address::parse(source), other.now);
+    };
+    CHECK(knows("203.0.0.0/16", "203.0.113.66"));
+    CHECK_FALSE(knows("203.0.0.0/15", "203.0.113.66"));
+    CHECK(knows("2001:db8::/32", "2001:db8::1"));
+    CHECK_FALSE(knows("2001:db8::/31", "2001:db8::1"));
+}
+
 } // namespace
 } // namespace trunkline

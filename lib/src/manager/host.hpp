@@ -74,6 +74,9 @@ public:
         rest();
     }
     void deliver(const effects::note& what) override { engine_.deliver(what); }
+    [[nodiscard]] bool knows(const address& source, time_point now) const override {
+        return engine_.knows(source, now);
+    }
 
 private:
     static constexpr duration callback_budget = std::chrono::microseconds{50};

@@ -188,6 +188,8 @@ void shard::impl::act_on(const outbox& full, time_point at) {
         } else if (const auto* gone = std::get_if<effects::close>(&what)) {
             sip->act_on(*gone);
             streams->act_on(*gone, at);
+        } else if (const auto* worth = std::get_if<effects::regard>(&what)) {
+            streams->act_on(*worth);
         } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
             names.act_on(*name, at);
         } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {

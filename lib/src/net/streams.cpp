@@ -24,12 +24,8 @@ constexpr duration accept_pause = 250ms;
 // A few round trips and some arithmetic; whoever takes longer wants to hold a place.
 constexpr duration handshake_patience = 10s;
 
-/// Whoever has one address of an IPv6 subnet has them all.
-[[nodiscard]] bool same_neighbourhood(const address& a, const address& b) noexcept {
-    const auto length = a.is_v4() ? a.bytes.size() : a.bytes.size() / 2;
-    return a.is_v4() == b.is_v4() &&
-           std::equal(a.bytes.begin(), a.bytes.begin() + length, b.bytes.begin());
-}
+// A stranger who connects has something to say, and says it when the connection stands.
+constexpr duration silent_stranger = 5s;
 
 } // namespace
 
@@ -40,8 +36,7 @@ streams::streams(machine_host& host, listeners_state& shared, const shard_config
       profiles_{config.tls},
       accepts_{config.index == 0},
       first_slot_{static_cast<std::uint32_t>(config.max_flows)},
-      most_{config.max_connections},
-      most_of_one_{config.max_connections_of_one} {}
+      limits_{config.max_connections, config.max_connections_of_one} {}
 
 streams::~streams() {
     for (auto& each : connections_) wheel_.disarm(each.deadline);
@@ -111,8 +106,11 @@ void streams::accept_from(std::size_t index, time_point at) {
         std::shared_ptr<const tls_context> context;
         const bool secure = listener.transport == transport::tls;
         if (secure && profiles_) context = profiles_->server();
-        const bool wanted = (!secure || context) && !too_many_from(taken->peer.address);
-        auto* made = wanted ? open_slot(at) : nullptr;
+        const auto& source = taken->peer.address;
+        const auto standing =
+            host_.driven->knows(source, at) ? flow_standing::known : flow_standing::stranger;
+        const stream_place place{.peer = source, .taken = true, .standing = standing, .heard = at};
+        auto* made = !secure || context ? open_slot(place) : nullptr;
         if (made == nullptr) {
             ++host_.counted.connections_refused;
             continue;
@@ -121,37 +119,21 @@ void streams::accept_from(std::size_t index, time_point at) {
         made->info = {listener.transport, static_cast<listener_id>(index),
                       local_of(taken->socket.get()), taken->peer};
         made->socket = std::move(taken->socket);
-        made->ours = false;
         made->context = std::move(context);
         come_up(*made, at);
     }
 }
 
-/// A stranger has to be turned away before his connections are more than a carrier needs.
-bool streams::too_many_from(const address& peer) const noexcept {
-    const auto theirs = std::ranges::count_if(connections_, [&](const connection& one) {
-        return one.phase != phase::none && !one.ours &&
-               same_neighbourhood(one.info.peer.address, peer);
-    });
-    return static_cast<std::size_t>(theirs) >= most_of_one_;
-}
-
-/// When all are taken, one has to go: of those that are on their way out or not up yet, or that are
-/// too young to be anything but a stranger's, whom the engine leaves no longer, the one that was
-/// silent for the longest. Those that we asked for lead to gateways, those that have lasted are
-/// known; a newcomer finds no room then.
-streams::connection* streams::open_slot(time_point at) {
-    if (alive_ == most_) {
-        connection* idlest = nullptr;
-        for (auto& one : connections_) {
-            if (one.phase == phase::none || one.ours) continue;
-            const bool settled = one.phase == phase::open && at - one.taken > stranger_life;
-            if (settled) continue;
-            if (idlest == nullptr || one.heard < idlest->heard) idlest = &one;
-        }
-        if (idlest == nullptr) return nullptr;
+/// A place for one more, which another one may have to leave; none where the newcomer is the one
+/// that has to wait.
+streams::connection* streams::open_slot(const stream_place& as) {
+    const auto chosen = make_room(
+        connections_, [](const connection& one) -> const stream_place& { return one.place; },
+        limits_, as);
+    if (!chosen.accepted) return nullptr;
+    if (chosen.evicted != stream_decision::nothing) {
         ++host_.counted.flows_evicted;
-        fail(*idlest, cause::table_full);
+        fail(connections_[chosen.evicted], cause::table_full);
     }
     if (free_.empty()) {
         auto& fresh = connections_.emplace_back();
@@ -163,15 +145,14 @@ streams::connection* streams::open_slot(time_point at) {
     }
     auto& made = connections_[free_.back()];
     free_.pop_back();
-    ++alive_;
     made.phase = phase::connecting;
-    made.heard = made.taken = at;
+    made.place = as;
     return &made;
 }
 
 /// An accepted connection stands; of one of ours it is now known whether it does.
 void streams::come_up(connection& made, time_point at) {
-    if (made.ours) {
+    if (made.place.ours) {
         if (const int failed = connect_result(made.socket.get()); failed != 0) {
             return fail(made, connect_cause(failed));
         }
@@ -185,8 +166,8 @@ void streams::come_up(connection& made, time_point at) {
     if (!made.context) return secured(made, at);
     made.phase = phase::securing;
     made.tls = std::make_unique<tls_session>(made.context, made.name);
-    wheel_.arm(made.deadline, at + handshake_patience);
-    if (made.ours) made.tls->begin();
+    wheel_.arm(made.deadline, at + (made.place.stranger() ? silent_stranger : handshake_patience));
+    if (made.place.ours) made.tls->begin();
     made.tls->take(made.waiting);
     flush(made);
 }
@@ -194,8 +175,9 @@ void streams::come_up(connection& made, time_point at) {
 void streams::secured(connection& made, time_point at) {
     made.phase = phase::open;
     wheel_.disarm(made.deadline);
+    if (made.place.stranger()) wheel_.arm(made.deadline, at + silent_stranger);
     watch(made);
-    if (!made.ours) return host_.receive(inputs::flow_up{made.id, made.info}, at);
+    if (!made.place.ours) return host_.receive(inputs::flow_up{made.id, made.info}, at);
     for (const auto asked : std::exchange(made.asked, {})) {
         host_.receive(inputs::flow_up{made.id, made.info, asked}, at);
     }
@@ -229,13 +211,14 @@ void streams::read(connection& from, std::size_t& used, time_point at) {
         return linger(from, phase::half_closed, at);
     }
     ++host_.counted.received;
-    from.heard = at;
+    from.place.heard = at;
     if (from.tls) return read_secret(from, bytes, used, at);
     ++used;
     heard(from, bytes, at);
 }
 
 void streams::heard(connection& from, std::span<std::byte> bytes, time_point at) {
+    if (from.phase == phase::open) wheel_.disarm(from.deadline);
     if (tap_) tap_({at, false, from.id, from.info, owner_id::none, bytes});
     host_.receive(inputs::packet{from.id, bytes}, at);
 }
@@ -280,7 +263,8 @@ void streams::tick(time_point at) {
         if (due.kind == connection_timer) {
             auto& one = *static_cast<connection*>(due.owner);
             if (one.phase == phase::connecting) return fail(one, cause::connect_failed);
-            return one.phase == phase::securing ? fail(one, cause::insecure) : release(one);
+            if (one.phase == phase::securing) return fail(one, cause::insecure);
+            return one.phase == phase::open ? fail(one, cause::closed) : release(one);
         }
         for (std::size_t i = 0; i < gates_.size(); ++i) {
             if (&gates_[i]->shut != &due) continue;
@@ -314,11 +298,11 @@ void streams::release(connection& gone) noexcept {
     gone.context.reset();
     gone.name.clear();
     gone.phase = phase::none;
-    gone.ours = gone.refused = gone.dirty = false;
+    gone.place = {};
+    gone.refused = gone.dirty = false;
     gone.watched.reset();
     std::vector<std::byte>{}.swap(gone.waiting);
     gone.sent = 0;
-    --alive_;
     released_.push_back(slot);
 }
 

@@ -17,6 +17,7 @@
 #include "listeners_state.hpp"
 #include "machine_host.hpp"
 #include "poller.hpp"
+#include "stream_places.hpp"
 #include "stream_socket.hpp"
 #include "tls_session.hpp"
 
@@ -48,6 +49,7 @@ public:
     void send_all(const outbox& full);
     void act_on(const effects::connect& wanted, time_point at);
     void act_on(const effects::close& wanted, time_point at);
+    void act_on(const effects::regard& wanted);
 
 private:
     enum class phase : std::uint8_t {
@@ -63,7 +65,7 @@ private:
         flow_info info;
         descriptor socket;
         streams::phase phase = streams::phase::none;
-        bool ours = false;    ///< We asked for it; else the peer did.
+        stream_place place{}; ///< What it is worth where places are full.
         bool refused = false; ///< A send failed as blocked: the machine is told when it may go on.
         bool dirty = false;   ///< Has something to send that was not offered to the socket yet.
         std::optional<std::uint32_t> watched; ///< What the poller waits for.
@@ -73,12 +75,8 @@ private:
         std::vector<token> asked;                     ///< Who waits for it to come up.
         std::vector<std::byte> waiting;
         std::size_t sent = 0; ///< Of what is waiting.
-        time_point heard{};   ///< When a byte came last,
-        time_point taken{};   ///< and when the first could.
-        timer_node deadline;  ///< Of connecting, and of going.
+        timer_node deadline;  ///< Of connecting, of a first byte, and of going.
     };
-    /// Longer than the engine bears a connection that has shown no message of somebody it knows.
-    static constexpr std::chrono::seconds stranger_life{25};
     struct ready_event {
         flow_id id;
         std::uint32_t events;
@@ -89,8 +87,7 @@ private:
     };
 
     [[nodiscard]] connection* find(flow_id id) noexcept;
-    [[nodiscard]] connection* open_slot(time_point at);
-    [[nodiscard]] bool too_many_from(const address& peer) const noexcept;
+    [[nodiscard]] connection* open_slot(const stream_place& as);
     void accept_from(std::size_t index, time_point at);
     void come_up(connection& made, time_point at);
     void secured(connection& made, time_point at);
@@ -114,14 +111,12 @@ private:
     std::shared_ptr<tls_profiles> profiles_;
     const bool accepts_;
     const std::uint32_t first_slot_;
-    const std::size_t most_;
-    const std::size_t most_of_one_;
+    const stream_limits limits_;
     poller* poller_ = nullptr;
     std::uint64_t mark_ = 0;
     timer_wheel wheel_;
     std::vector<std::unique_ptr<gate>> gates_;
     std::deque<connection> connections_;
-    std::size_t alive_ = 0;
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> released_; ///< Free once the machine has heard that they went.
     std::vector<ready_event> ready_;

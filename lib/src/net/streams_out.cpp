@@ -118,8 +118,9 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
     }
     for (auto& one : connections_) {
         // Whoever was verified under another name, or by other rules, is not who is meant.
-        if (!one.ours || one.info.transport != wanted.transport || one.info.peer != wanted.to ||
-            one.context != context || (context && one.name != wanted.secure.name)) {
+        if (!one.place.ours || one.info.transport != wanted.transport ||
+            one.info.peer != wanted.to || one.context != context ||
+            (context && one.name != wanted.secure.name)) {
             continue;
         }
         if (one.phase == phase::connecting || one.phase == phase::securing)
@@ -135,9 +136,8 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
         if (!listener.wildcard) local = listener.local.address;
         port = listener.local.port;
     }
-    auto* made = open_slot(at);
+    auto* made = open_slot({.peer = wanted.to.address, .taken = true, .ours = true, .heard = at});
     if (made == nullptr) return fails(cause::table_full);
-    made->ours = true;
     made->info = {wanted.transport, from, {local.value_or(address{}), port}, wanted.to};
     made->asked.push_back(wanted.asked);
     made->context = std::move(context);
@@ -160,8 +160,17 @@ void streams::act_on(const effects::close& wanted, time_point at) {
     linger(*found, phase::closing, at);
 }
 
+void streams::act_on(const effects::regard& wanted) {
+    auto* found = find(wanted.flow);
+    if (found == nullptr) return;
+    found->place.standing = wanted.as;
+    // A connection that is known or used may be silent.
+    if (found->phase == phase::open && !found->place.stranger()) wheel_.disarm(found->deadline);
+}
+
 void streams::linger(connection& gone, phase how, time_point at) {
     gone.phase = how;
+    gone.place.going = true;
     wheel_.arm(gone.deadline, at + (how == phase::closing ? closing_for : half_closed_for));
     if (how == phase::closing) return flush(gone);
     watch(gone);

@@ -236,7 +236,7 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     }
     if (what.kind == kind::proved) return leave_ledger(*held);
     if (what.kind == kind::finished) {
-        leave(held->on, now);
+        leave(held->on, now, out);
         leave_ledger(*held);
         return legs_.erase(slot_id::of(what.owner));
     }

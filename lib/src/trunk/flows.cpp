@@ -69,7 +69,7 @@ bool engine::trunk_origins::expects_media(const address& source) const {
            of->is_gateway_of(*trunk, source);
 }
 
-engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
+engine::held_leg& engine::make_leg(live_call& of, flow_id flow, outbox& out) {
     const auto id = legs_.next();
     const sip::identity who{config_.shard, id.slot, id.generation};
     auto& made = legs_.emplace(around_, who, id.owner(), of.record.direction, of.trunk->settings,
@@ -81,7 +81,7 @@ engine::held_leg& engine::make_leg(live_call& of, flow_id flow) {
     made.machine.expect_media_of(made.origins);
     made.secure = secure_for(of);
     made.peers = {made.machine.path().peer.address, made.machine.path().over};
-    join(flow);
+    join(flow, out);
     of.leg = id;
     of.record.source = to_text(made.machine.path().peer);
     return made;
@@ -96,7 +96,7 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
     }
     known.info = up.info;
     const auto asked = static_cast<std::uint64_t>(up.asked);
-    if (up.info.transport != transport::udp) open_stream(up.flow, asked != 0, now);
+    if (up.info.transport != transport::udp) open_stream(up.flow, asked != 0, now, out);
     if (auto* with = registration_of(owner_id{asked})) {
         with->flow_up(path_of(up.flow, with->of()), now, out);
         return registration_moved(*with, now, out);
@@ -110,8 +110,8 @@ void engine::flow_up(const inputs::flow_up& up, time_point now, outbox& out) {
         auto* held = legs_.find(*who.leg);
         if (!held) return;
         auto path = path_of(up.flow, *held->trunk);
-        leave(std::exchange(held->on, up.flow), now);
-        join(up.flow);
+        leave(std::exchange(held->on, up.flow), now, out);
+        join(up.flow, out);
         held->machine.set_path(std::move(path), now, out);
     } else if (auto* of = calls_.find(who.call)) {
         attempt_flow(*of, up.flow, now, out);
@@ -155,15 +155,17 @@ void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox
     for (const auto& one : failed_) transaction_over(one, now, out);
 }
 
-void engine::join(flow_id flow) {
-    if (info_of(flow) != nullptr) ++flows_[flow.slot].legs;
+void engine::join(flow_id flow, outbox& out) {
+    if (info_of(flow) == nullptr) return;
+    if (flows_[flow.slot].legs++ == 0) regard(flow, out);
 }
 
-void engine::leave(flow_id flow, time_point now) {
+void engine::leave(flow_id flow, time_point now, outbox& out) {
     if (info_of(flow) == nullptr) return;
     auto& left = flows_[flow.slot];
     --left.legs;
     if (left.stream) left.stream->spoke = now;
+    if (left.legs == 0) regard(flow, out);
 }
 
 /// A driver forgets the flow that was idle for the longest when too many peers speak, and a call is

@@ -66,6 +66,10 @@ bool engine::allows(const trunk& one, const address& source) {
                                [&](const cidr& net) { return net.contains(source); });
 }
 
+bool engine::known_to(const trunk& one, const address& source) const {
+    return identifies(one.allow_from, source) || is_gateway_of(one, source);
+}
+
 /// Most who are no gateway of this trunk are none of any.
 bool engine::is_gateway_of(const trunk& one, const address& source) const {
     return names_.lead_to(source) && std::ranges::any_of(one.gateways, [&](const gateway& each) {
@@ -313,7 +317,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;
-    auto& held = make_leg(made, flow);
+    auto& held = make_leg(made, flow, out);
     const auto id = transactions_.accept(*message_, flow, from.transport != transport::udp,
                                          held.machine.owner());
     // At once, because a call that is decided about slowly must not be sent again.

@@ -161,7 +161,7 @@ void engine::names_settled(time_point now, outbox& out) {
 
 void engine::attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out) {
     if (of.ended) return;
-    auto& held = make_leg(of, flow);
+    auto& held = make_leg(of, flow, out);
     const auto& chosen = of.candidates[of.next_candidate];
     if (!chosen.pinned && takes_streams(chosen.to, now)) held.machine.large_by_stream();
     held.machine.invite(invitation_of(of, held.machine.path()), now, out);

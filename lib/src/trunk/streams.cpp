@@ -26,24 +26,32 @@ void say(std::string_view what, flow_id to, outbox& out) {
 
 } // namespace
 
-bool engine::known_source(const address& source) const {
-    return std::ranges::any_of(*directory_, [&](const auto& one) {
-        return allows(*one, source) || is_gateway_of(*one, source);
-    });
+bool engine::knows(const address& source, time_point) const {
+    return std::ranges::any_of(*directory_,
+                               [&](const auto& one) { return known_to(*one, source); });
 }
 
-void engine::open_stream(flow_id flow, bool ours, time_point now) {
+/// What its connection is worth to a driver that has no place left.
+void engine::regard(flow_id flow, outbox& out) {
+    const auto& of = flows_[flow.slot];
+    if (!of.stream || of.stream->gone) return;
+    const auto idle = of.stream->known ? flow_standing::known : flow_standing::stranger;
+    out.regard(flow, of.legs > 0 ? flow_standing::in_use : idle);
+}
+
+void engine::open_stream(flow_id flow, bool ours, time_point now, outbox& out) {
     auto& of = flows_[flow.slot];
     if (of.stream) return;
     of.stream = std::make_unique<stream>();
     auto& made = *of.stream;
     made.flow = flow;
     made.ours = ours;
-    made.known = ours || known_source(of.info.peer.address);
+    made.known = ours || knows(of.info.peer.address, now);
     made.opened = made.heard = made.spoke = now;
     made.timer.owner = &made;
     made.timer.kind = stream_timer;
     wheel_.arm(made.timer, now + (made.known ? stream::ping_interval : stream::stranger_patience));
+    if (made.known && !ours) regard(flow, out);
 }
 
 void engine::close_stream(flow_id flow) {
@@ -80,7 +88,10 @@ void engine::receive_stream(stream& from, std::span<std::byte> bytes, time_point
         }
         receive_message(next.bytes, flow, info, now, out);
         from.spoke = now;
-        from.known = from.known || known_source(info.peer.address);
+        if (!from.known && knows(info.peer.address, now)) {
+            from.known = true;
+            regard(flow, out);
+        }
     }
     // A line break that answered a ping may yet turn out to be half of one, and waits as such.
     const bool partial = from.framer.pending() >= ping.size();

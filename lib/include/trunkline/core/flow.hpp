@@ -64,6 +64,14 @@ struct flow_info {
     endpoint peer;
 };
 
+/// What a connection is worth to the machine, for its driver, which has to choose one where places
+/// are full.
+enum class flow_standing : std::uint8_t {
+    stranger, ///< Of a source that means nothing to the machine.
+    known,    ///< Of a source that the machine knows.
+    in_use,   ///< A call goes by it.
+};
+
 /// Whom a TLS connection has to reach: a profile of the driver's (certificates and rules), and the
 /// name that the peer's certificate has to be made out to.
 struct tls_target {

@@ -19,6 +19,13 @@ public:
     [[nodiscard]] virtual std::optional<time_point> next_deadline() const = 0;
     virtual void deliver(const effects::event& what, time_point now, outbox& out) = 0;
     virtual void deliver(const effects::note& what) = 0;
+    /// Whether a source means something to the machine. A driver asks where it has room for few,
+    /// before that source has said anything: when a connection is accepted.
+    [[nodiscard]] virtual bool knows(const address& source, time_point now) const {
+        static_cast<void>(source);
+        static_cast<void>(now);
+        return false;
+    }
 
 protected:
     machine() = default;

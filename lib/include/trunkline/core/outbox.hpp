@@ -45,6 +45,11 @@ struct connect {
 struct close {
     flow_id flow;
 };
+/// From now on a connection is worth so much; a flow of datagrams has no place to lose.
+struct regard {
+    flow_id flow;
+    flow_standing as;
+};
 /// Answered by resolved.
 struct resolve {
     token asked;
@@ -79,8 +84,8 @@ struct note {
 } // namespace effects
 
 using effect = std::variant<effects::send, effects::send_media, effects::connect, effects::close,
-                            effects::resolve, effects::open_media, effects::close_media,
-                            effects::event, effects::note>;
+                            effects::regard, effects::resolve, effects::open_media,
+                            effects::close_media, effects::event, effects::note>;
 
 /// Effects, oldest first, and the arena that their bytes live in. Blocks of the arena never move
 /// and clear() keeps them, so a warm outbox allocates nothing.
@@ -100,6 +105,7 @@ public:
     void connect(token asked, transport over, listener_id from, const endpoint& to,
                  const tls_target& secure = {});
     void close(flow_id flow) { append(effects::close{flow}); }
+    void regard(flow_id flow, flow_standing as) { append(effects::regard{flow, as}); }
     void resolve(token asked, record_type type, std::string_view name); ///< Copies the name.
     void open_media(token asked, owner_id owner, const address& at) {
         append(effects::open_media{asked, owner, at});

@@ -75,6 +75,7 @@ public:
     [[nodiscard]] std::optional<time_point> next_deadline() const override;
     void deliver(const effects::event& what, time_point now, outbox& out) override;
     void deliver(const effects::note& what) override;
+    [[nodiscard]] bool knows(const address& source, time_point now) const override;
 
     /// The trunks from now on. Calls in progress keep theirs.
     void set_directory(std::shared_ptr<const directory> trunks, time_point now, outbox& out);
@@ -198,14 +199,14 @@ private:
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
     [[nodiscard]] static tls_target secure_for(const live_call& of);
-    [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow);
-    void join(flow_id flow);
-    void leave(flow_id flow, time_point now);
+    [[nodiscard]] held_leg& make_leg(live_call& of, flow_id flow, outbox& out);
+    void join(flow_id flow, outbox& out);
+    void leave(flow_id flow, time_point now, outbox& out);
     void move_legs(flow_id from, time_point now, outbox& out);
 
     // streams.cpp
-    [[nodiscard]] bool known_source(const address& source) const;
-    void open_stream(flow_id flow, bool ours, time_point now);
+    void open_stream(flow_id flow, bool ours, time_point now, outbox& out);
+    void regard(flow_id flow, outbox& out);
     void close_stream(flow_id flow);
     void receive_stream(stream& from, std::span<std::byte> bytes, time_point now, outbox& out);
     void refuse_broken(std::span<char> section, flow_id flow, const flow_info& from, time_point now,
@@ -233,6 +234,8 @@ private:
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
     [[nodiscard]] static bool allows(const trunk& one, const address& source);
+    /// By a network that says something of the addresses in it, or as a gateway.
+    [[nodiscard]] bool known_to(const trunk& one, const address& source) const;
     [[nodiscard]] bool is_gateway_of(const trunk& one, const address& source) const;
     /// Of a request's credentials the first for each hash: more in one message are guesses. What is
     /// counted and what is checked are the same ones.
