@@ -229,6 +229,35 @@ TEST_CASE("sip::digest_server: the right password is good once for each count, w
     CHECK(with.check(with.answer(asked, "alice", "secret", 8)) == verdict::stale);
 }
 
+TEST_CASE("sip::digest_client: the uses of a new nonce are counted from one (RFC 7616 3.4)") {
+    digest_client client;
+    seeded_entropy random{1};
+    const auto write = [&] {
+        return line_of([&](writer& to) {
+            client.write(to, "bob", "zanzibar", "INVITE", "sip:bob@biloxi.com", random);
+        });
+    };
+    for (const std::string nonce : {"n1", "n2", "n3"}) {
+        const auto text = "Digest realm=\"r\",nonce=\"" + nonce + "\",qop=\"auth\",stale=true";
+        CHECK(client.take(*challenge_view::parse(text), false));
+        for (const auto* count : {"00000001", "00000002", "00000003"}) {
+            const auto line = write();
+            CHECK(line.find("nonce=\"" + nonce + '"') != std::string::npos);
+            CHECK(line.find(",nc=" + std::string{count} + ',') != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("sip::digest_server: a nonce that was never used begins with its first use") {
+    exchange with;
+    const auto asked = with.challenge();
+    for (const unsigned uses : {2U, 3U, 9U}) {
+        CHECK(with.check(with.answer(asked, "alice", "secret", uses)) == verdict::stale);
+    }
+    CHECK(with.check(with.answer(asked, "alice", "secret", 1)) == verdict::good);
+    CHECK(with.check(with.answer(asked, "alice", "secret", 2)) == verdict::good);
+}
+
 TEST_CASE("sip::digest_server: whatever is wrong is wrong alike") {
     exchange with;
     const auto asked = with.challenge();
