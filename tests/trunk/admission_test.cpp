@@ -241,7 +241,8 @@ TEST_CASE_FIXTURE(crowded, "trunks::engine: with a password, who shows none take
     };
     guess("x");
     for (int i = 0; i < 20; ++i) CHECK(support::status_of(call()) == "401");
-    // A guess does, and no more are heard than calls would be.
+    // Nor does a guess: those have a number of their own, for each source, and no more are heard
+    // at once than calls would be.
     const auto challenged = [&](const std::string& method) {
         request.method = method;
         request.fields.clear();
@@ -264,6 +265,9 @@ TEST_CASE_FIXTURE(crowded, "trunks::engine: with a password, who shows none take
     request.cseq = 2;
     CHECK(support::status_of(call()) == "503");
     CHECK(engine->transactions() == 0);
+    CHECK(trunks[0]->rate->admit(now));
+    CHECK(trunks[0]->rate->admit(now));
+    CHECK_FALSE(trunks[0]->rate->admit(now));
 }
 
 // Stateless answers.

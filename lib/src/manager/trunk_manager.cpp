@@ -222,6 +222,7 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
         engine.on_record = config.on_record;
         engine.on_note = config.on_note;
         engine.on_registration = config.on_registration;
+        engine.on_login_refused = config.on_login_refused;
         auto way = doors.emplace_back(std::make_shared<door>());
         engine.mailbox = std::make_shared<const call_handle::mailbox>(
             [way](std::function<void(trunks::engine&)> task) {

@@ -15,6 +15,8 @@ constexpr auto answers = token_rate::per_second(1, 1);
 /// A carrier that is not configured yet stays far below it; a scanner is over it in a second.
 constexpr auto patience = token_rate::per_second(1, 60);
 constexpr duration ban = std::chrono::minutes{10};
+/// Some phones behind one network that begin at once are far below it, and no line is full of it.
+constexpr auto network_answers = token_rate::per_second(10, 128);
 constexpr auto tellings = token_rate::per_second(10, 10);
 
 [[nodiscard]] std::string_view network_of(const address& source) noexcept {
@@ -28,7 +30,8 @@ constexpr auto tellings = token_rate::per_second(10, 10);
 admission::admission(entropy& random)
     : source_key_{siphash_key::draw(random)},
       reply_key_{siphash_key::draw(random)},
-      buckets_(limits::stranger_buckets) {}
+      buckets_(limits::stranger_buckets),
+      networks_(limits::stranger_buckets) {}
 
 admission::reception admission::receive(const address& source, time_point now) noexcept {
     auto& shared = buckets_[siphash(source_key_, network_of(source)) % buckets_.size()];
@@ -39,6 +42,13 @@ admission::reception admission::receive(const address& source, time_point now) n
     if (banned) return reception::banned;
     if (goes_on) return reception::ban;
     return shared.answers.take(answers, now) ? reception::answer : reception::ignore;
+}
+
+bool admission::paces(const address& source, time_point now) noexcept {
+    const std::string_view bytes{reinterpret_cast<const char*>(source.bytes.data()),
+                                 source.is_v4() ? std::size_t{15} : std::size_t{6}};
+    auto& shared = networks_[siphash(source_key_, bytes) % networks_.size()];
+    return shared.take(network_answers, now);
 }
 
 std::uint64_t admission::tell(tally kind, time_point now) noexcept {

@@ -25,6 +25,10 @@ void engine::deliver(const effects::event& what, time_point now, outbox& out) {
         const auto record = std::move(records_.front());
         records_.pop_front();
         tell_record(record, what.owner);
+    } else if (what.code == login_event) {
+        const auto refused = std::move(logins_.front());
+        logins_.pop_front();
+        tell_login(refused);
     } else if (what.code == registration::event_code) {
         tell_registration();
     } else if (auto* to = calls_.find(slot_id::of(what.owner))) {
@@ -39,6 +43,15 @@ void engine::tell_record(const call_record& record, owner_id owner) {
         config_.on_record(record);
     } catch (...) {
         active_->out.note(severity::failure, diagnostic::agent_failed, owner);
+    }
+}
+
+void engine::tell_login(const login_refusal& refused) {
+    if (!config_.on_login_refused) return;
+    try {
+        config_.on_login_refused(refused);
+    } catch (...) {
+        active_->out.note(severity::failure, diagnostic::agent_failed, owner_id::none);
     }
 }
 

@@ -27,6 +27,7 @@ engine::engine(engine_config config, entropy& random)
       around_{transactions_, wheel_, random, config_.timers, notices_, config_.wall_clock_offset},
       digest_{config_.digest_key},
       admission_{random},
+      passwords_{random},
       names_{wheel_, random},
       peer_names_{wheel_, random},
       directory_{std::make_shared<const directory>()},
@@ -42,7 +43,7 @@ engine::~engine() {
     calls_.each([this](live_call& gone) {
         wheel_.disarm(gone.ring_timer);
         wheel_.disarm(gone.attempt_timer);
-        if (gone.channel_taken) gone.trunk->channels->give_back();
+        give_back_channel(gone);
     });
     wheel_.disarm(waiting_timer_);
     for (auto& each : flows_) {
@@ -318,7 +319,7 @@ void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& 
     if (std::exchange(of.ended, true)) return;
     wheel_.disarm(of.ring_timer);
     wheel_.disarm(of.attempt_timer);
-    if (std::exchange(of.channel_taken, false)) of.trunk->channels->give_back();
+    give_back_channel(of);
     of.record.lasted = now - of.record.started;
     of.record.ended_by = how.by;
     of.record.sip_code = how.sip_code;
@@ -339,6 +340,14 @@ void engine::hang_up(live_call& of, ended_by by, int code, std::string_view reas
     auto& [self, outer, now, out] = *active_;
     if (auto* leg = leg_of(of)) return leg->hang_up(by, code, reason, now, out);
     end_call(of, {by, code, std::string{reason}, {}}, now, out);
+}
+
+void engine::give_back_channel(live_call& of) {
+    if (!std::exchange(of.channel_taken, false)) return;
+    if (of.acknowledged)
+        of.trunk->channels->give_back();
+    else
+        of.trunk->channels->give_back_unacknowledged();
 }
 
 void engine::erase_call(live_call& gone) {

@@ -124,7 +124,9 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
                 !may_speak(*held, bytes, flow, from, now, out)) {
                 return;
             }
-            return held->machine.receive_request(*message_, from, flow, now, out);
+            held->machine.receive_request(*message_, from, flow, now, out);
+            if (message_->method() == method::ack) acknowledged(*held);
+            return;
         }
     }
     if (message_->method() == method::ack) {
@@ -142,13 +144,14 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     if (!on) return stranger(flow, from, now, out);
     if (is_within_a_call(*message_)) {
         out.note(severity::trace, diagnostic::request_unmatched, owner_id::none);
-        return answer_statelessly(481, {}, flow, from, out);
+        return answer_statelessly(*on, {481}, flow, from, now, out);
     }
-    auto wrong = shed(*on, from, now);
-    if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now);
+    auto wrong = shed(*on, now);
+    if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now, out);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
     if (message_->method() != method::options) return admit(on, bytes, flow, from, now, out);
-    answer_once(*on, 200, calls::allow_field() + std::string{accept}, flow, from, now, out);
+    answer_once(*on, {.status = 200, .fields = calls::allow_field() + std::string{accept}}, flow,
+                from, now, out);
 }
 
 /// What cannot be parsed is answered if it has somebody to be answered to, without any state: the
@@ -165,8 +168,10 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
                      admission_.reply_to(*message_).tag(), from.peer);
     if (status == 501) to.raw(calls::allow_field());
     to.no_body();
-    const int answered = to.failed() ? 0 : status;
-    static_cast<void>(out.commit(to.size()));
+    const bool may = has_shown(*on, from, now) ||
+                     (small_enough(to.size()) && admission_.paces(from.peer.address, now));
+    const int answered = to.failed() || !may ? 0 : status;
+    static_cast<void>(out.commit(may ? to.size() : 0));
     const auto code = static_cast<std::int64_t>(reason.code);
     if (message_->method() != method::invite) {
         return out.note(severity::warning, diagnostic::datagram_malformed, owner_id::none,
@@ -183,55 +188,16 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
                    admission::tally::malformed, from, now, out);
 }
 
-engine::shown_credentials engine::credentials_of(const flow_info& from, time_point now) const {
-    constexpr std::size_t most = 4; // Each costs a hash before anything is known of it.
-    shown_credentials found;
-    std::size_t looked = 0;
-    message_->each(header::authorization, [&](std::string_view value) {
-        if (found.count == found.ours.size() || looked == most) return;
-        const auto given = sip::authorization_view::parse(value);
-        if (!given || given->nonce.empty()) return;
-        ++looked;
-        if (digest_.issued(given->nonce, from.peer, message_->call_id(), now))
-            found.ours[found.count++] = *given;
-        else
-            found.others = true;
-    });
-    return found;
-}
-
-engine::refusal engine::check_credentials(const trunk& on, const flow_info& from, time_point now) {
-    if (!on.config.inbound_auth) return {};
-    const auto& wanted = *on.config.inbound_auth;
-    const auto& realm = wanted.realm.empty() ? on.config.name : wanted.realm;
-    using verdict = sip::digest_server::verdict;
-    const auto shown = credentials_of(from, now);
-    // A nonce that is none of ours says nothing about the password, and is told nothing about it.
-    auto how = shown.others ? verdict::stale : verdict::none;
-    for (std::size_t i = 0; i < shown.count && how != verdict::good; ++i) {
-        how = digest_.check(
-            shown.ours[i], {realm, wanted.username, wanted.password},
-            {message_->method_text(), message_->request_uri(), from.peer, message_->call_id()},
-            now);
-    }
-    if (how == verdict::good) return {};
-    if (how == verdict::elsewhere) return {400, diagnostic::refused_unauthorized, {}, elsewhere};
-    std::array<std::byte, 1024> lines{};
-    sip::writer to{lines};
-    digest_.write_challenge(to, realm, from.peer, message_->call_id(), how == verdict::stale, now,
-                            wanted.md5_only);
-    const auto detail = how == verdict::wrong   ? wrong_password
-                        : how == verdict::stale ? stale
-                                                : not_given;
-    return {401, diagnostic::refused_unauthorized,
-            std::string{as_text(std::span{lines}.first(to.size()))}, detail};
-}
-
 /// The first failing check answers, in this order: 401, 501 or 405, 416, 482, 420, 415, 406, and
 /// for an INVITE 403, 404, 503 (400 and 505 came before, 486 and 488 come after).
-engine::refusal engine::check(const trunk& on, const flow_info& from, bool merged, time_point now) {
+engine::refusal engine::check(const trunk& on, const flow_info& from, bool merged, time_point now,
+                              outbox& out) {
     const auto& request = *message_;
-    if (auto wrong = check_credentials(on, from, now); wrong.status != 0) return wrong;
+    if (auto wrong = check_credentials(on, from, now, out); wrong.status != 0) return wrong;
+    // Who has a password to show takes a turn of the trunk's rate when it was right.
+    if (on.config.inbound_auth && request.method() == method::invite && !on.rate->admit(now)) {
+        return over_rate();
+    }
     switch (request.method()) {
     case method::invite:
     case method::options: break;
@@ -302,14 +268,42 @@ void engine::cancel(const sip::transaction_layer::received& invite, flow_id flow
     held->machine.cancelled(message_->value(sip::header::reason), now, out);
 }
 
+/// Where all channels are taken, the call that waits for an ACK longest, for longer than its caller
+/// can have needed, makes room: what it was answered went nowhere.
+bool engine::take_channel(const trunk& on, time_point now) {
+    if (on.channels->take_unacknowledged()) return true;
+    constexpr duration patience = std::chrono::seconds{2};
+    live_call* oldest = nullptr;
+    calls_.each([&](live_call& each) {
+        const auto& record = each.record;
+        if (each.acknowledged || each.ended || each.trunk->channels != on.channels) return;
+        if (!record.answered || record.started + *record.answered + patience > now) return;
+        if (oldest == nullptr || record.started < oldest->record.started) oldest = &each;
+    });
+    if (oldest == nullptr) return false;
+    hang_up(*oldest, ended_by::timeout, 408, "no ACK for our 200, and its channel was needed");
+    settle(now, active_->out);
+    return on.channels->take_unacknowledged();
+}
+
+/// A leg keeps its INVITE until the ACK of its answer has come.
+void engine::acknowledged(const held_leg& by) {
+    auto* of = calls_.find(by.call);
+    if (of == nullptr || of->acknowledged || of->ended || by.machine.request() != nullptr) return;
+    of->acknowledged = true;
+    of->trunk->channels->acknowledged();
+}
+
 /// Everything about the request is right: now the trunk needs a channel and the offer a codec.
 void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
                    const flow_info& from, time_point now, outbox& out) {
-    if (!on->channels->take()) {
+    if (!take_channel(*on, now)) {
         return refuse(*on, {486, diagnostic::refused_channels_full, {}}, flow, from, now, out);
     }
+    const bool shown = has_shown(*on, from, now);
     auto& made = make_call(on, direction::inbound, now);
     made.channel_taken = true;
+    made.acknowledged = false;
     const auto* number = called(*on);
     made.record.call_id = message_->call_id();
     made.record.from = message_->from().uri.user;
@@ -318,10 +312,12 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;
     auto& held = make_leg(made, flow, out);
-    const auto id = transactions_.accept(*message_, flow, from.transport != transport::udp,
-                                         held.machine.owner());
+    // What a source that has shown nothing is refused with is not repeated, and nothing else is
+    // sent before it: that source sends its INVITE again until there is an answer.
+    const auto id = transactions_.accept(
+        *message_, flow, from.transport != transport::udp || !shown, held.machine.owner());
     // At once, because a call that is decided about slowly must not be sent again.
-    {
+    if (shown) {
         sip::writer to{out.reserve(flow, room_for_response + 2 * message_->size())};
         to.response_head(*message_, 100, sip::reason_phrase(100), {}, from.peer).no_body();
         transactions_.responded(id, 100, out.commit(to.size()), now);

@@ -72,7 +72,12 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     made.anonymous = what.anonymous;
     made.headers = std::move(what.headers);
     if (draining_) return fail(503, "shutting down");
-    if (!on->channels->take()) return fail(486, "all channels of the trunk are in use");
+    if (!on->channels->take()) {
+        made.record.refused = diagnostic::refused_channels_full;
+        out.note(severity::warning, diagnostic::refused_channels_full, made.id.owner(),
+                 {0, 486, 1, static_cast<std::int64_t>(on->id)});
+        return fail(486, "all channels of the trunk are in use");
+    }
     made.channel_taken = true;
     made.ringing_timeout = what.ringing_timeout.value_or(on->config.ringing_timeout);
     // The rate is kept by waiting, not by failing, as long as the call would wait for its callee.

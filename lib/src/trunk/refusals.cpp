@@ -40,7 +40,9 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
         to.response_head(request, 403, "Forbidden", admission_.reply_to(request).tag(), from.peer)
             .no_body();
         // Never more bytes than came: nobody is to be flooded in a stranger's name.
-        const bool fits = !to.failed() && to.size() < request.size();
+        const bool fits =
+            !to.failed() && to.size() < request.size() &&
+            (from.transport != transport::udp || admission_.paces(from.peer.address, now));
         static_cast<void>(out.commit(fits ? to.size() : 0));
         if (fits) status = 403;
     }
@@ -55,38 +57,42 @@ void engine::stranger(flow_id flow, const flow_info& from, time_point now, outbo
 /// shed: what bears a To tag, ACK, CANCEL, BYE and PRACK have passed, so that calls end when they
 /// are to end, most of all when there are too many. A stranger was told so before: he has a bucket
 /// of his own and takes nothing from a trunk. Then comes our own limit, so that what we cannot
-/// serve costs no trunk its rate; then the trunk's rate, before all that needs a hash, a
-/// transaction or a look into the body. Where a trunk has a password, who shows none has nothing to
-/// guess and gets a stateless challenge: only credentials for a challenge of ours count, which no
-/// forged source has seen, so that guesses come at the trunk's rate at most and nobody else uses it
-/// up.
-engine::refusal engine::shed(const trunk& on, const flow_info& from, time_point now) {
-    const auto& request = *message_;
-    const bool begins = request.method() == method::invite;
-    const auto refused = [&](diagnostic why) {
-        const auto seconds = std::to_string(admission_.reply_to(request).retry_after);
-        return refusal{503, why, "Retry-After: " + seconds + "\r\n"};
-    };
+/// serve costs no trunk its rate; then the trunk's rate, before all that needs a transaction or a
+/// look into the body. Where a trunk has a password, a turn of its rate is taken when that was
+/// right, and each source has its own number of guesses: no guesser costs a caller his turn.
+engine::refusal engine::shed(const trunk& on, time_point now) {
+    const bool begins = message_->method() == method::invite;
     if (transactions_.size() >= config_.max_transactions ||
         (begins && calls_.size() >= config_.max_calls)) {
-        return refused(diagnostic::refused_overload);
+        auto refused = over_rate();
+        refused.why = diagnostic::refused_overload;
+        return refused;
     }
-    const bool counts = on.config.inbound_auth ? credentials_of(from, now).count != 0 : begins;
-    if (counts && !on.rate->admit(now)) return refused(diagnostic::refused_rate);
+    if (begins && !on.config.inbound_auth && !on.rate->admit(now)) return over_rate();
     return {};
+}
+
+engine::refusal engine::over_rate() const {
+    const auto seconds = std::to_string(admission_.reply_to(*message_).retry_after);
+    return {503, diagnostic::refused_rate, "Retry-After: " + seconds + "\r\n"};
 }
 
 void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                     time_point now, outbox& out) {
     const bool shed =
         how.why == diagnostic::refused_rate || how.why == diagnostic::refused_overload;
+    if (how.status < 0) {
+        return out.note(severity::trace, how.why, owner_id::none, {how.detail, 0, 1});
+    }
     // Without a transaction: what is shed, whoever has not shown a password yet (RFC 3261 section
-    // 26.3.2.4), and a merged request, because the first one has the key by its Call-ID.
+    // 26.3.2.4), a merged request, because the first one has the key by its Call-ID, and what would
+    // be repeated to a source that has shown nothing.
     if (shed || how.why == diagnostic::refused_unauthorized ||
-        how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions) {
-        answer_statelessly(how.status, how.fields, flow, from, out);
+        how.why == diagnostic::refused_merged || transactions_.size() >= config_.max_transactions ||
+        !has_shown(on, from, now)) {
+        answer_statelessly(on, how, flow, from, now, out);
     } else {
-        answer_once(on, how.status, how.fields, flow, from, now, out);
+        answer_once(on, how, flow, from, now, out);
     }
     // A 401 is how digest begins, and how it goes on when a nonce is old: no refusal yet.
     const bool challenge = how.status == 401 && how.detail != wrong_password;
@@ -102,25 +108,41 @@ void engine::refuse(const trunk& on, const refusal& how, flow_id flow, const flo
 /// A transaction is for what our answer has to be the only one to: an INVITE, whose ACK is waited
 /// for, and a request whose credentials are no good a second time, and came at the trunk's rate.
 /// All others are answered anew each time.
-void engine::answer_once(const trunk& on, int status, std::string_view fields, flow_id flow,
-                         const flow_info& from, time_point now, outbox& out) {
+void engine::answer_once(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                         time_point now, outbox& out) {
     if (message_->method() != method::invite && !on.config.inbound_auth) {
-        return answer_statelessly(status, fields, flow, from, out);
+        return answer_statelessly(on, how, flow, from, now, out);
     }
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
-    answer(id, flow, from, status, fields, now, out);
+    answer(id, flow, from, how.status, how.fields, now, out);
+}
+
+/// What goes to a source that has shown nothing is no more than half as large again as what came
+/// from there, so that no flood in its name is worth the sending.
+bool engine::small_enough(std::size_t answer) const noexcept {
+    return 2 * answer <= 3 * message_->size();
 }
 
 /// The same request again gets the same answer, for as long as its sender likes (RFC 3261 section
-/// 8.2.7).
-void engine::answer_statelessly(int status, std::string_view fields, flow_id flow,
-                                const flow_info& from, outbox& out) {
-    sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
-    to.response_head(*message_, status, sip::reason_phrase(status),
-                     admission_.reply_to(*message_).tag(), from.peer);
-    to.raw(fields).no_body();
-    static_cast<void>(out.commit(to.size()));
+/// 8.2.7). To a source that has shown nothing there is one, with fewer fields where they make it
+/// too large, or none.
+void engine::answer_statelessly(const trunk& on, const refusal& how, flow_id flow,
+                                const flow_info& from, time_point now, outbox& out) {
+    const bool shown = has_shown(on, from, now);
+    for (const std::string_view fields :
+         {std::string_view{how.fields}, std::string_view{how.shorter}}) {
+        // A challenge without its line is none.
+        if (how.status == 401 && fields.empty()) return;
+        sip::writer to{out.reserve(flow, room_for_response + fields.size() + 2 * message_->size())};
+        to.response_head(*message_, how.status, sip::reason_phrase(how.status),
+                         admission_.reply_to(*message_).tag(), from.peer);
+        to.raw(fields).no_body();
+        const bool fits = shown || small_enough(to.size());
+        const bool goes = fits && (shown || admission_.paces(from.peer.address, now));
+        static_cast<void>(out.commit(goes ? to.size() : 0));
+        if (fits) return;
+    }
 }
 
 /// What has no kind took a turn of its trunk's rate, and is told each time.

@@ -26,8 +26,9 @@ void say(std::string_view what, flow_id to, outbox& out) {
 
 } // namespace
 
-bool engine::knows(const address& source, time_point) const {
-    return std::ranges::any_of(*directory_,
+bool engine::knows(const address& source, time_point now) const {
+    return passwords_.has_shown(source, now) ||
+           std::ranges::any_of(*directory_,
                                [&](const auto& one) { return known_to(*one, source); });
 }
 

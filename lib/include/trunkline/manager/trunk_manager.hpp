@@ -17,6 +17,7 @@
 #include <trunkline/net/wire_tap.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/config.hpp>
+#include <trunkline/trunk/login_refusal.hpp>
 #include <trunkline/trunk/registration_status.hpp>
 
 namespace trunkline {
@@ -38,6 +39,8 @@ struct manager_config {
     std::function<void(const effects::note&)> on_note{};
     /// Whenever a trunk that registers is better or worse off than before, on one of the shards.
     std::function<void(const registration_status&)> on_registration{};
+    /// For each wrong answer to a challenge of a trunk's inbound_auth, on the shard it came to.
+    std::function<void(const login_refusal&)> on_login_refused{};
     net::wire_tap tap{};
     /// Of connections to us by TLS; trunks without a certificate of their own show this one, too.
     /// With `verify` whoever connects has to show one that `ca` vouches for.

@@ -31,6 +31,9 @@ public:
     /// address, IPv6 by its /64, because whoever has one address there has all of them. Sources of
     /// trunks are never asked about, so no flood in a carrier's name shuts it out.
     [[nodiscard]] reception receive(const address& source, time_point now) noexcept;
+    /// Whether one more answer goes to a network, an IPv4 /24 or an IPv6 /48, that has shown
+    /// nothing: its hosts may be somebody's who has asked for nothing at all.
+    [[nodiscard]] bool paces(const address& source, time_point now) noexcept;
 
     /// Refusals that cost their sender nothing, and of which there may be any number.
     enum class tally : std::uint8_t { shed, malformed, stranger, unauthorized };
@@ -63,6 +66,7 @@ private:
     siphash_key source_key_;
     siphash_key reply_key_;
     std::vector<bucket> buckets_;
+    std::vector<token_bucket> networks_;
     std::array<telling, 4> tellings_{}; ///< By tally.
 };
 

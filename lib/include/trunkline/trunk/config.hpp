@@ -92,7 +92,7 @@ struct trunk_config {
     std::vector<codec_name> codecs{codec_name::pcmu,
                                    codec_name::pcma}; ///< The preferred one first.
     std::string caller_id{};        ///< From of outbound calls that do not say otherwise.
-    unsigned channels = 10;         ///< Calls at a time, in and out together, 1 to 1000.
+    unsigned channels = 30;         ///< Calls at a time, in and out together, 1 to 1000.
     unsigned calls_per_second = 30; ///< New ones, for each direction, 1 to 100000.
     bool inbound = true;
     bool outbound = true;

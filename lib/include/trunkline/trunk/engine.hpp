@@ -29,6 +29,8 @@
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
 #include <trunkline/trunk/peer_names.hpp>
+#include <trunkline/trunk/login_refusal.hpp>
+#include <trunkline/trunk/password_guard.hpp>
 #include <trunkline/trunk/registration.hpp>
 #include <trunkline/trunk/stream.hpp>
 
@@ -60,6 +62,7 @@ struct engine_config {
     std::function<void(const call_record&)> on_record{};
     std::function<void(const effects::note&)> on_note{};
     std::function<void(const registration_status&)> on_registration{};
+    std::function<void(const login_refusal&)> on_login_refused{};
     std::shared_ptr<const call_handle::mailbox> mailbox{};
 };
 
@@ -112,6 +115,7 @@ private:
         turn_timer = 22
     };
     static constexpr std::uint16_t record_event = 100;
+    static constexpr std::uint16_t login_event = 102;
 
     /// Where media of a trunk's calls may come from besides what SDP and signalling say.
     struct trunk_origins final : calls::media_origins {
@@ -186,6 +190,7 @@ private:
     /// another.
     void hang_up(live_call& of, ended_by by, int code, std::string_view reason);
     void erase_call(live_call& gone);
+    static void give_back_channel(live_call& of);
     [[nodiscard]] calls::leg* leg_of(const live_call& call);
     /// As long as its call has not ended: hung up in this very callback, it takes no commands.
     [[nodiscard]] calls::leg* commanded(const live_call& call);
@@ -244,27 +249,35 @@ private:
         std::size_t count = 0;
         bool others = false; ///< and whether there are some with a nonce that is none of ours.
     };
-    [[nodiscard]] shown_credentials credentials_of(const flow_info& from, time_point now) const;
     [[nodiscard]] static bool comes_by(const trunk& one, transport over);
     /// The detail of refused_unauthorized.
-    enum unauthorized : std::int64_t { wrong_password = 1, stale, not_given, elsewhere };
+    enum unauthorized : std::int64_t {
+        wrong_password = 1,
+        stale,
+        not_given,
+        elsewhere,
+        too_soon,
+        banned
+    };
     struct refusal {
         int status = 0; ///< 0: nothing is wrong.
         diagnostic why = diagnostic::none;
         std::string fields{};
         std::int64_t detail = 0;
-        std::string words{}; ///< For the record, where the code alone says too little.
+        std::string words{};   ///< For the record, where the code alone says too little.
+        std::string shorter{}; ///< Fields that do where `fields` are too long for an answer.
     };
-    [[nodiscard]] refusal check(const trunk& on, const flow_info& from, bool merged,
-                                time_point now);
+    [[nodiscard]] refusal check(const trunk& on, const flow_info& from, bool merged, time_point now,
+                                outbox& out);
     [[nodiscard]] refusal check_invite(const trunk& on) const;
-    [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now);
     [[nodiscard]] const did* called(const trunk& on) const;
     void cancel(const sip::transaction_layer::received& invite, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
     void answer(sip::transaction_id id, flow_id flow, const flow_info& from, int status,
                 std::string_view fields, time_point now, outbox& out,
                 std::string_view local_tag = {});
+    [[nodiscard]] bool take_channel(const trunk& on, time_point now);
+    void acknowledged(const held_leg& by);
     void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
                const flow_info& from, time_point now, outbox& out);
 
@@ -280,16 +293,27 @@ private:
     [[nodiscard]] bool may_answer(flow_id known, flow_id other) const;
     void hold(std::string_view bytes, flow_id flow);
     void take_held(time_point now, outbox& out);
+    // logins.cpp
+    [[nodiscard]] shown_credentials credentials_of(const flow_info& from, time_point now) const;
+    [[nodiscard]] refusal check_credentials(const trunk& on, const flow_info& from, time_point now,
+                                            outbox& out);
+    /// Whether the sender of a request has shown that it reads what is sent to its source.
+    [[nodiscard]] bool has_shown(const trunk& on, const flow_info& from, time_point now) const;
+    void refuse_login(const trunk& on, const flow_info& from, std::string_view user, bool ban,
+                      outbox& out);
 
     // refusals.cpp
     void stranger(flow_id flow, const flow_info& from, time_point now, outbox& out);
-    [[nodiscard]] refusal shed(const trunk& on, const flow_info& from, time_point now);
+    [[nodiscard]] refusal shed(const trunk& on, time_point now);
     void refuse(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
                 time_point now, outbox& out);
-    void answer_once(const trunk& on, int status, std::string_view fields, flow_id flow,
-                     const flow_info& from, time_point now, outbox& out);
-    void answer_statelessly(int status, std::string_view fields, flow_id flow,
-                            const flow_info& from, outbox& out);
+    void answer_once(const trunk& on, const refusal& how, flow_id flow, const flow_info& from,
+                     time_point now, outbox& out);
+    void answer_statelessly(const trunk& on, const refusal& how, flow_id flow,
+                            const flow_info& from, time_point now, outbox& out);
+    /// Whether the sender of a request has shown that it reads what is sent to its source.
+    [[nodiscard]] bool small_enough(std::size_t answer) const noexcept;
+    [[nodiscard]] refusal over_rate() const;
     void record_refusal(const trunk* on, const refusal& how, std::optional<admission::tally> kind,
                         const flow_info& from, time_point now, outbox& out);
 
@@ -318,6 +342,7 @@ private:
     void guarded(live_call& of, Callback callback);
     void deliver_end(live_call& to);
     void tell_record(const call_record& record, owner_id owner);
+    void tell_login(const login_refusal& refused);
 
     engine_config config_;
     entropy& random_;
@@ -328,6 +353,7 @@ private:
     calls::environment around_;
     sip::digest_server digest_;
     admission admission_;
+    password_guard passwords_;
     gateway_names names_;
     peer_names peer_names_;
     std::vector<held_request> held_requests_;
@@ -343,7 +369,8 @@ private:
     std::vector<slot_id> waiting_for_names_;
     std::vector<resting> resting_;
     std::vector<sip::transaction_layer::ended> failed_;
-    std::deque<call_record> records_; ///< Of refusals, until they are delivered.
+    std::deque<call_record> records_;  ///< Of refusals, until they are delivered,
+    std::deque<login_refusal> logins_; ///< and of wrong passwords.
     std::unique_ptr<sip::message_view> message_;
     std::uint64_t next_token_ = 1;
     bool draining_ = false;

@@ -50,8 +50,9 @@ struct live_call {
     call_record record{};
     std::string fallback{}; ///< For the application: who stands in for the agent.
     bool channel_taken = false;
-    bool decided = false; ///< The application answered or rejected.
-    bool ended = false;   ///< on_ended is on its way.
+    bool acknowledged = true; ///< False of an inbound call until the ACK for its answer.
+    bool decided = false;     ///< The application answered or rejected.
+    bool ended = false;       ///< on_ended is on its way.
     bool hang_up_when_drained = false;
     bool anonymous = false;                                     ///< As its dial_request says,
     std::vector<std::pair<std::string, std::string>> headers{}; ///< and of its INVITEs.
