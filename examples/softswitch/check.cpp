@@ -15,6 +15,7 @@
 
 #include <trunkline/net/descriptor_limit.hpp>
 
+#include "exposure.hpp"
 #include "text.hpp"
 
 namespace softswitch {
@@ -231,6 +232,7 @@ problems warnings(const configuration& of, const surveyor& world) {
                              "has no agent, and neither has its trunk: calls to it get 404"});
         }
     }
+    warn_of_exposure(of, found);
     return found;
 }
 

@@ -11,6 +11,8 @@
 
 #include <trunkline/core/address.hpp>
 
+#include "text.hpp"
+
 namespace softswitch {
 
 namespace {
@@ -37,7 +39,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
      "the carrier's, add it to allow_from"},
     {diagnostic::refused_unauthorized,
      "wrong or missing inbound_auth ({0}: 1 wrong password, 2 stale, 3 none given, 4 for another "
-     "URI): answered {1}, {2} since it was told last"},
+     "URI, 5 too soon after wrong ones, 6 banned): answered {1}, {2} since it was told last"},
     {diagnostic::refused_method, "a method that we do not take"},
     {diagnostic::refused_uri_scheme, "neither sip, sips nor tel: answered 416"},
     {diagnostic::refused_merged, "the same request came by two paths: answered 482"},
@@ -132,6 +134,32 @@ std::string in_words(const trunkline::effects::note& what) {
         text = fmt::format("call {}: {}", static_cast<std::uint64_t>(what.owner), text);
     }
     return text;
+}
+
+std::string in_words(const trunkline::login_refusal& what) {
+    return fmt::format("login refused: source={} trunk=\"{}\"{} user=\"{}\"",
+                       trunkline::to_text(what.source.address), printable(what.trunk),
+                       what.banned ? " banned" : "", printable(what.user));
+}
+
+std::string of_its_trunk(const trunkline::call_record& what) {
+    if (what.refused != diagnostic::refused_channels_full) return {};
+    const bool in = what.direction == trunkline::direction::inbound;
+    return fmt::format("trunk \"{}\" is full: all its channels are in use, and a call {} was "
+                       "refused; raise channels",
+                       printable(what.trunk), in ? "in" : "out");
+}
+
+void note_log::write(const trunkline::call_record& what, clock::time_point now) {
+    const auto text = of_its_trunk(what);
+    if (text.empty()) return;
+    {
+        const std::lock_guard held{guard_};
+        const auto [last, fresh] = full_.try_emplace(what.trunk, now);
+        if (!fresh && now - last->second < std::chrono::seconds{1}) return;
+        last->second = now;
+    }
+    spdlog::warn("{}", text);
 }
 
 void note_log::write(const trunkline::effects::note& what, clock::time_point now) {

@@ -49,6 +49,9 @@ trunkline::manager_config switchboard::manager_config() {
     made.on_note = [this](const trunkline::effects::note& note) {
         notes_.write(note, note_log::clock::now());
     };
+    made.on_login_refused = [](const trunkline::login_refusal& refused) {
+        spdlog::warn("{}", in_words(refused));
+    };
     made.on_registration = [this](const trunkline::registration_status& how) {
         registered_.write(how);
     };
@@ -87,6 +90,7 @@ bool switchboard::open(trunkline::manager_config wanted) {
 void switchboard::write(const trunkline::call_record& record) {
     const auto id = calls_.ended(record, trunkline::trunk_manager::to_unix(trunkline::net::now()));
     records_.write(record, id);
+    notes_.write(record, note_log::clock::now());
 }
 
 void switchboard::settle() {

@@ -253,7 +253,9 @@ void read_extensions(table_reader& from, trunkline::trunk_config& into) {
 
 void read_switches(table_reader& from, trunkline::trunk_config& into) {
     into.caller_id = from.text("caller_id").value_or("");
-    into.channels = static_cast<unsigned>(from.integer("channels", 1, 1'000).value_or(10));
+    if (const auto channels = from.integer("channels", 1, 1'000)) {
+        into.channels = static_cast<unsigned>(*channels);
+    }
     if (const auto rate = from.integer("cps", 1, 100'000)) {
         into.calls_per_second = static_cast<unsigned>(*rate);
     }

@@ -24,7 +24,7 @@ TEST_CASE("softswitch::trunks: a trunk of nothing but a name has the defaults") 
           std::pair<std::string, std::string>{"Location", "/trunks/" + id});
     CHECK(made == json::parse(R"({"id": ")" + id + R"(", "name": "carrier", "description": "",
         "preset": "custom", "is_active": true, "inbound_enabled": true, "outbound_enabled": true,
-        "channels": 10, "cps": 30, "default_inbound_agent_id": null, "fallback_agent_id": null,
+        "channels": 30, "cps": 30, "default_inbound_agent_id": null, "fallback_agent_id": null,
         "auth_username": null, "has_password": false, "register": null, "registration": null,
         "transport": "udp",
         "outbound_leading_plus_enabled": true, "caller_id": null, "codecs": "PCMU,PCMA",

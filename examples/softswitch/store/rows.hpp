@@ -39,7 +39,7 @@ struct trunk_row {
     bool is_active = true;
     bool inbound_enabled = true;
     bool outbound_enabled = true;
-    unsigned channels = 10; ///< Calls at a time, in and out together, 1 to 1000.
+    unsigned channels = 30; ///< Calls at a time, in and out together, 1 to 1000.
     unsigned cps = 30;      ///< New calls a second, for each direction, 1 to 10000.
     std::string default_inbound_agent_id{};
     std::string fallback_agent_id{};
