@@ -26,7 +26,7 @@ bool engine::may_speak(held_leg& held, std::string_view bytes, flow_id flow, con
         }
         if (held.trunk->config.inbound_auth) return moves(held, flow, from, now, out);
     }
-    refuse_speaker(held, flow, from, out);
+    refuse_speaker(held, flow, from, now, out);
     return false;
 }
 
@@ -42,28 +42,29 @@ bool engine::knows(const trunk& one, const address& source) const {
 /// the dialog is from now on (RFC 3261 section 22.1: any request may be challenged).
 bool engine::moves(held_leg& held, flow_id flow, const flow_info& from, time_point now,
                    outbox& out) {
-    const auto wrong = check_credentials(*held.trunk, from, now);
+    const auto wrong = check_credentials(*held.trunk, from, now, out);
     if (wrong.status != 0) {
         if (wrong.detail == wrong_password && held.peers.first_refusal(from.peer.address)) {
             note_speaker(held, from, out);
         }
         out.note(severity::trace, wrong.why, held.call.owner(), {wrong.detail, wrong.status, 1});
-        answer_statelessly(wrong.status, wrong.fields, flow, from, out);
+        answer_statelessly(*held.trunk, wrong, flow, from, now, out);
         return false;
     }
     held.peers.move_to(from.peer.address);
     if (held.on != flow) {
-        leave(std::exchange(held.on, flow), now);
-        join(flow);
+        leave(std::exchange(held.on, flow), now, out);
+        join(flow, out);
         held.machine.set_path(path_of(flow, *held.trunk), now, out);
     }
     return true;
 }
 
-void engine::refuse_speaker(held_leg& held, flow_id flow, const flow_info& from, outbox& out) {
+void engine::refuse_speaker(held_leg& held, flow_id flow, const flow_info& from, time_point now,
+                            outbox& out) {
     if (!held.peers.first_refusal(from.peer.address)) return;
     note_speaker(held, from, out);
-    answer_statelessly(403, {}, flow, from, out);
+    answer_statelessly(*held.trunk, {.status = 403}, flow, from, now, out);
 }
 
 void engine::note_speaker(const held_leg& held, const flow_info& from, outbox& out) {

@@ -28,9 +28,9 @@
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
 #include <trunkline/trunk/live_call.hpp>
-#include <trunkline/trunk/peer_names.hpp>
 #include <trunkline/trunk/login_refusal.hpp>
 #include <trunkline/trunk/password_guard.hpp>
+#include <trunkline/trunk/peer_names.hpp>
 #include <trunkline/trunk/registration.hpp>
 #include <trunkline/trunk/stream.hpp>
 
@@ -287,7 +287,8 @@ private:
     [[nodiscard]] bool knows(const trunk& one, const address& source) const;
     [[nodiscard]] bool moves(held_leg& held, flow_id flow, const flow_info& from, time_point now,
                              outbox& out);
-    void refuse_speaker(held_leg& held, flow_id flow, const flow_info& from, outbox& out);
+    void refuse_speaker(held_leg& held, flow_id flow, const flow_info& from, time_point now,
+                        outbox& out);
     static void note_speaker(const held_leg& held, const flow_info& from, outbox& out);
     [[nodiscard]] bool same_host(flow_id known, flow_id other) const;
     [[nodiscard]] bool may_answer(flow_id known, flow_id other) const;
