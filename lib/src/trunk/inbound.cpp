@@ -257,7 +257,7 @@ void engine::cancel(const sip::transaction_layer::received& invite, flow_id flow
                     const flow_info& from, time_point now, outbox& out) {
     auto* held = legs_.find(slot_id::of(invite.owner));
     if (held != nullptr && held->peers.judge_cancel(from) != dialog_peers::verdict::peer) {
-        return refuse_speaker(*held, flow, from, out);
+        return refuse_speaker(*held, flow, from, now, out);
     }
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
