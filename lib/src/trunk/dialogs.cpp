@@ -32,10 +32,7 @@ bool engine::may_speak(held_leg& held, std::string_view bytes, flow_id flow, con
 
 /// By a network that identifies its addresses, or by a gateway.
 bool engine::knows(const trunk& one, const address& source) const {
-    return std::ranges::any_of(
-               one.allow_from,
-               [&](const cidr& net) { return net.identifies() && net.contains(source); }) ||
-           is_gateway_of(one, source);
+    return identifies(one.allow_from, source) || is_gateway_of(one, source);
 }
 
 /// A phone that roams comes back from another address: where it shows the trunk's password, there
