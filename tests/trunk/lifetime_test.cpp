@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(busy, "trunks::engine: calls keep the trunk that they began wi
     CHECK(support::status_of(last()) == "200");
     receive(support::answer_to(invite, "503 Service Unavailable"));
     const auto second = last();
-    CHECK(support::start_line(second) == "INVITE sip:+1@198.51.100.2 SIP/2.0");
+    CHECK(support::start_line(second) == "INVITE sip:1@198.51.100.2 SIP/2.0");
     receive(support::other_at, support::answer_to(second, "486 Busy Here"));
     // A new one is a stranger's.
     receive(fresh().text());

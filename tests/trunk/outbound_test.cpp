@@ -40,6 +40,8 @@ struct dialler : driver {
         running().dial(std::move(what), now, out());
         settle();
     }
+    /// calls_per_second keeps one from following the other at once.
+    void take_turns() { advance(40ms); }
     void call(std::string to = "+4930999") {
         dial_request made;
         made.to = std::move(to);
@@ -67,6 +69,75 @@ struct dialler : driver {
         return records[0];
     }
 };
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: what the dialling guard forbids rings no gateway") {
+    for (const std::string to :
+         {"+19005551234", "011870773111632", "tel:+1-900-555-1234",
+          "sip:%2B19005551234@example.net", "911", "+911", "+1 900 5551234"}) {
+        CAPTURE(to);
+        records.clear();
+        call(to);
+        CHECK(texts().empty());
+        CHECK(record().sip_code == 403);
+        CHECK(record().ended_by == ended_by::local_error);
+        const bool emergency = to.ends_with("911");
+        CHECK(record().reason.find(emergency ? "allow_emergency" : "deny_prefixes") !=
+              std::string::npos);
+        CHECK(trunks[0]->channels->taken() == 0);
+    }
+    CHECK(told == std::vector<std::string>(7, "ended"));
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: a short code is dialled as it stands") {
+    wanted.allow_emergency = true;
+    SUBCASE("with leading_plus") {}
+    SUBCASE("without leading_plus") {
+        wanted.leading_plus = false;
+    }
+    for (const std::string to : {"911", "112", "1001", "116123", "tel:911;phone-context=+1"}) {
+        CAPTURE(to);
+        call(to);
+        const auto digits = to.starts_with("tel:") ? std::string{"911"} : to;
+        CHECK(support::start_line(only()) == "INVITE sip:" + digits + "@198.51.100.1 SIP/2.0");
+        take_turns();
+    }
+    call("1161234");
+    const auto seven = wanted.leading_plus ? "+1161234" : "1161234";
+    CHECK(support::start_line(only()) ==
+          "INVITE sip:" + std::string{seven} + "@198.51.100.1 SIP/2.0");
+}
+
+TEST_CASE_FIXTURE(dialler,
+                  "trunks::engine: a token has no more calls at a time than its trunk says") {
+    wanted.calls_per_token = 2;
+    const auto by = [&](std::string token) {
+        dial_request made;
+        made.to = "+4930999";
+        made.token = std::move(token);
+        take_turns();
+        dial(std::move(made));
+        return texts().size();
+    };
+    CHECK(by("crm") == 1);
+    const auto second = [&] {
+        dial_request made;
+        made.to = "+4930998";
+        made.token = "crm";
+        take_turns();
+        dial(std::move(made));
+        return only();
+    }();
+    CHECK(by("crm") == 0);
+    CHECK(record().sip_code == 486);
+    CHECK(record().reason.find("calls_per_token") != std::string::npos);
+    CHECK(by("batch") == 1); // Of another token,
+    CHECK(by("") == 1);      // and of none.
+    // One that has ended makes room for one.
+    receive(support::answer_to(second, "486 Busy Here", "peer1"));
+    static_cast<void>(texts());
+    CHECK(by("crm") == 1);
+    CHECK(by("crm") == 0);
+}
 
 TEST_CASE_FIXTURE(dialler, "trunks::engine: an INVITE says who calls whom, by way of whom") {
     wanted.headers = {{"P-Asserted-Identity", "<sip:+493012345@example.org>"}, {"X-Account", "7"}};
@@ -270,7 +341,7 @@ TEST_CASE_FIXTURE(dialler,
     CHECK(records.empty());
     advance(2s);
     const auto cancel = last();
-    CHECK(support::start_line(cancel) == "CANCEL sip:+1@198.51.100.1 SIP/2.0");
+    CHECK(support::start_line(cancel) == "CANCEL sip:1@198.51.100.1 SIP/2.0");
     CHECK(support::branch(cancel) == support::branch(invite));
     CHECK(support::header(cancel, "CSeq") == "1 CANCEL");
     CHECK(record().ended_by == ended_by::timeout);

@@ -71,6 +71,26 @@ struct office : driver {
     }
 };
 
+TEST_CASE_FIXTURE(office, "trunks::engine: no peer is asked to call what the trunk does not dial") {
+    answered();
+    for (const std::string to :
+         {"+19005551234", "tel:+1-900-555-1234", "sip:%2B1900%35551234@carrier.example;user=phone",
+          "tel:5551234;phone-context=+1900", "008821234567", "+870773111632", "911",
+          "sip:911@carrier.example", "sip:911@[2001:db8::1]", "tel:112"}) {
+        CAPTURE(to);
+        REQUIRE(handle.post([=](call& c) {
+            const auto done = c.transfer(to);
+            REQUIRE_FALSE(done);
+            CHECK(done.reason().code == errc::forbidden);
+        }));
+        settle();
+        CHECK(texts().empty());
+    }
+    // And the call can still be transferred elsewhere.
+    transfer("tel:+4930777");
+    CHECK(support::header(only(), "Refer-To") == "<tel:+4930777>");
+}
+
 TEST_CASE_FIXTURE(office,
                   "trunks::engine: an agent transfers a call, and the call is still its own") {
     answered();

@@ -5,3 +5,4 @@
 #include <trunkline/trunk/agent.hpp>
 #include <trunkline/trunk/call.hpp>
 #include <trunkline/trunk/config.hpp>
+#include <trunkline/trunk/dialling_guard.hpp>

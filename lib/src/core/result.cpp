@@ -25,6 +25,8 @@ std::string_view message(errc code) noexcept {
     case errc::gone: return "it has ended";
     case errc::cleared: return "the utterance was cleared";
     case errc::full: return "the queue is full";
+    case errc::forbidden:
+        return "allow_prefixes, deny_prefixes or allow_emergency of the trunk forbid it";
     }
     return "unknown error";
 }

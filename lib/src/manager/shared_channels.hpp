@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 #include <trunkline/trunk/channels.hpp>
 
@@ -31,6 +32,14 @@ public:
     [[nodiscard]] unsigned taken() const noexcept override {
         return static_cast<unsigned>(sum(both_.load(std::memory_order_relaxed)));
     }
+    [[nodiscard]] bool take_for(std::string_view token, unsigned most) override {
+        const std::lock_guard held{guard_};
+        return tokens_.take(token, most);
+    }
+    void give_back_for(std::string_view token) noexcept override {
+        const std::lock_guard held{guard_};
+        tokens_.give_back(token);
+    }
 
 private:
     // Both counts are one number, so that no thread sees one of them without the other.
@@ -53,6 +62,8 @@ private:
 
     std::atomic<unsigned> most_;
     std::atomic<std::uint64_t> both_ = 0;
+    std::mutex guard_;
+    token_ledger tokens_;
 };
 
 } // namespace trunkline

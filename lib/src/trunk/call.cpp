@@ -6,6 +6,7 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/uri.hpp>
 #include <trunkline/trunk/agent.hpp>
+#include <trunkline/trunk/dialling_guard.hpp>
 #include <trunkline/trunk/engine.hpp>
 
 namespace trunkline {
@@ -203,6 +204,8 @@ outcome<> call::transfer(std::string_view target) {
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
     const auto& [now, out] = std::pair{engine_->active_->now, &engine_->active_->out};
+    // The peer calls it by the trunk's carrier, and the operator pays.
+    if (forbidden(self_->trunk->config, target)) return error{.code = errc::forbidden};
     const bool number = !target.empty() && sip::telephone_number(target) == target;
     if (!number) return leg->transfer(target, now, *out);
     const auto& gateways = self_->trunk->gateways;

@@ -9,6 +9,7 @@
 #include <trunkline/crypto/hash.hpp>
 #include <trunkline/sip/grammar.hpp>
 #include <trunkline/sip/uri.hpp>
+#include <trunkline/trunk/dialling_guard.hpp>
 
 namespace trunkline::trunks {
 
@@ -147,6 +148,22 @@ namespace {
     return std::nullopt;
 }
 
+[[nodiscard]] std::optional<config_error> check_prefixes(const std::vector<std::string>& prefixes,
+                                                         std::string_view field) {
+    constexpr std::size_t most = 1'000;
+    if (prefixes.size() > most) {
+        return wrong(std::string{field}, "at most 1000",
+                     std::string{field} + " has at most 1000 prefixes");
+    }
+    for (std::size_t i = 0; i < prefixes.size(); ++i) {
+        if (is_prefix(prefixes[i])) continue;
+        return wrong(at(field, i), "1 to 15 digits",
+                     "'" + prefixes[i] +
+                         "' is not the beginning of a number: 1 to 15 digits, with or without +");
+    }
+    return std::nullopt;
+}
+
 [[nodiscard]] std::optional<config_error> check_registration(const trunk_config& config) {
     if (!config.registration) return std::nullopt;
     constexpr std::chrono::seconds least{60};
@@ -277,6 +294,12 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
     if (auto bad = check_credentials(config.inbound_auth, "inbound_auth")) return *std::move(bad);
     if (auto bad = check_realm(config)) return *std::move(bad);
     if (auto bad = check_registration(config)) return *std::move(bad);
+    if (auto bad = check_prefixes(config.allow_prefixes, "allow_prefixes")) return *std::move(bad);
+    if (config.deny_prefixes) {
+        if (auto bad = check_prefixes(*config.deny_prefixes, "deny_prefixes")) {
+            return *std::move(bad);
+        }
+    }
     auto made = std::make_shared<trunk>();
     made->id = id;
     made->tls = std::move(tls);

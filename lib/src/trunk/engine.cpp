@@ -44,6 +44,7 @@ engine::~engine() {
         wheel_.disarm(gone.ring_timer);
         wheel_.disarm(gone.attempt_timer);
         give_back_channel(gone);
+        if (!gone.token.empty()) gone.trunk->channels->give_back_for(gone.token);
     });
     wheel_.disarm(waiting_timer_);
     for (auto& each : flows_) {
@@ -320,6 +321,7 @@ void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& 
     wheel_.disarm(of.ring_timer);
     wheel_.disarm(of.attempt_timer);
     give_back_channel(of);
+    if (!of.token.empty()) of.trunk->channels->give_back_for(std::exchange(of.token, {}));
     of.record.lasted = now - of.record.started;
     of.record.ended_by = how.by;
     of.record.sip_code = how.sip_code;

@@ -4,6 +4,7 @@
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/uri.hpp>
+#include <trunkline/trunk/dialling_guard.hpp>
 #include <trunkline/trunk/engine.hpp>
 
 namespace trunkline::trunks {
@@ -20,6 +21,7 @@ namespace {
     if (number.empty() || number.find_first_not_of("+0123456789") != std::string::npos) {
         return number; // A SIP user name, or a code such as *97: dialled as it stands.
     }
+    if (is_short_code(number)) return number; // It has no country: +911 would be another number.
     const bool has = number.front() == '+';
     if (plus && !has) return '+' + number;
     if (!plus && has) return number.substr(1);
@@ -37,6 +39,7 @@ namespace {
 
 void engine::dial(dial_request what, time_point now, outbox& out) {
     const entry here{*this, now, out};
+    const auto as_given = what.to;
     what.to = number_of(std::move(what.to));
     std::shared_ptr<const trunk> on;
     for (const auto& one : *directory_) {
@@ -63,6 +66,7 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     }
     if (!on->config.outbound) return fail(403, "the trunk takes no outbound calls");
     if (on->gateways.empty()) return fail(404, "the trunk has no gateway");
+    if (auto bad = forbidden(on->config, as_given)) return fail(403, std::move(bad->message));
     if (what.to.empty() || what.to.find_first_of(" \t\r\n<>@;,\"") != std::string::npos) {
         return fail(484, "'" + what.to + "' cannot be dialled");
     }
@@ -72,6 +76,12 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     made.anonymous = what.anonymous;
     made.headers = std::move(what.headers);
     if (draining_) return fail(503, "shutting down");
+    if (!what.token.empty()) {
+        if (!on->channels->take_for(what.token, on->config.calls_per_token)) {
+            return fail(486, "calls_per_token of the trunk is reached by this token");
+        }
+        made.token = std::move(what.token);
+    }
     if (!on->channels->take()) {
         made.record.refused = diagnostic::refused_channels_full;
         out.note(severity::warning, diagnostic::refused_channels_full, made.id.owner(),

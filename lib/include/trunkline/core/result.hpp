@@ -35,6 +35,7 @@ enum class errc : std::uint8_t {
     gone,           ///< It has ended.
     cleared,        ///< The utterance was cleared: later speech of it is stale.
     full,           ///< A bounded queue takes no more now.
+    forbidden,      ///< The dialling guard of the trunk does not allow that target.
 };
 
 [[nodiscard]] TRUNKLINE_EXPORT std::string_view message(errc code) noexcept;

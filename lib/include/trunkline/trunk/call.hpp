@@ -153,7 +153,8 @@ public:
 
     /// Asks the far end to call `target` instead: a SIP or tel URI, or a number, which is then one
     /// of the trunk's first gateway. on_transfer() tells what becomes of it, and the call goes on
-    /// meanwhile (RFC 3515). errc::wrong_state before the answer, and while another is under way.
+    /// meanwhile (RFC 3515). errc::wrong_state before the answer, and while another is under way;
+    /// errc::forbidden for what the trunk itself does not dial: forbidden() says why.
     outcome<> transfer(std::string_view target);
     /// After on_referred(): the SIP status of the call that was asked for; a final one is the last.
     outcome<> report_referral(int status);
@@ -187,13 +188,16 @@ public:
         const std::function<void(std::string_view name, std::string_view value)>& visit) const;
 };
 
-/// A call to make. `agent` is told of everything, a failure too.
+/// A call to make. `agent` is told of everything, a failure too: what the trunk's dialling guard
+/// forbids (forbidden() in dialling_guard.hpp) ends as 403 with a sentence that names the setting.
 struct dial_request {
     std::string to{};    ///< A number, a tel URI, or the user of a SIP URI.
     std::string from{};  ///< Empty: the trunk's caller_id.
     std::string trunk{}; ///< Empty: the first that takes outbound calls.
     std::unique_ptr<trunkline::agent> agent{};
     std::string agent_name{}; ///< For the record.
+    /// Who asked for it, by a name: a trunk's calls_per_token counts by it. Empty: it does not.
+    std::string token{};
     std::optional<std::chrono::seconds> ringing_timeout{};
     /// The callee is not to see who calls: Privacy: id, an anonymous From, and the caller in
     /// P-Asserted-Identity, for the carrier alone (RFC 3325 section 9.1).

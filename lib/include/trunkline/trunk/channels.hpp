@@ -1,7 +1,35 @@
 // How many calls a trunk has at once, over all shards.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
 namespace trunkline {
+
+/// How many calls of a trunk each token has: only those that have some are in it.
+class token_ledger {
+public:
+    /// False when it has `most` already; 0 is without limit.
+    [[nodiscard]] bool take(std::string_view token, unsigned most) {
+        const auto found = taken_.find(token);
+        if (found == taken_.end()) {
+            taken_.emplace(token, 1);
+            return true;
+        }
+        if (most != 0 && found->second >= most) return false;
+        ++found->second;
+        return true;
+    }
+    void give_back(std::string_view token) noexcept {
+        const auto found = taken_.find(token);
+        if (found != taken_.end() && --found->second == 0) taken_.erase(found);
+    }
+
+private:
+    std::map<std::string, unsigned, std::less<>> taken_;
+};
 
 /// The trunk's ledger. One counter for all shards: taking one may fail, giving back cannot. Whoever
 /// runs several shards brings one that threads may share; nothing below that has a thread.
@@ -26,6 +54,9 @@ public:
     virtual void acknowledged() noexcept = 0;
     /// All calls, acknowledged or not.
     [[nodiscard]] virtual unsigned taken() const noexcept = 0;
+    /// Of one token, beside take(): `most` is the trunk's calls_per_token of that moment.
+    [[nodiscard]] virtual bool take_for(std::string_view token, unsigned most) = 0;
+    virtual void give_back_for(std::string_view token) noexcept = 0;
 };
 
 /// For one shard, and for tests.
@@ -50,11 +81,16 @@ public:
         ++taken_;
     }
     [[nodiscard]] unsigned taken() const noexcept override { return taken_ + unacknowledged_; }
+    [[nodiscard]] bool take_for(std::string_view token, unsigned most) override {
+        return tokens_.take(token, most);
+    }
+    void give_back_for(std::string_view token) noexcept override { tokens_.give_back(token); }
 
 private:
     unsigned most_;
     unsigned taken_ = 0;
     unsigned unacknowledged_ = 0;
+    token_ledger tokens_;
 };
 
 } // namespace trunkline

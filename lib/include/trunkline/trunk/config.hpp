@@ -94,9 +94,18 @@ struct trunk_config {
     std::string caller_id{};        ///< From of outbound calls that do not say otherwise.
     unsigned channels = 30;         ///< Calls at a time, in and out together, 1 to 1000.
     unsigned calls_per_second = 30; ///< New ones, for each direction, 1 to 100000.
+    /// What is dialled begins with one of these: "+49", or "49" for an extension, too. None: all
+    /// do.
+    std::vector<std::string> allow_prefixes{};
+    /// What is not dialled, even where it is allowed. Not given: default_deny_prefixes(), which are
+    /// premium rate and satellite numbers; an empty list denies nothing.
+    std::optional<std::vector<std::string>> deny_prefixes{};
+    unsigned calls_per_token = 0; ///< At a time, of one dial_request::token. 0 is without limit.
+    bool allow_emergency = false; ///< 112, 911 and the others of emergency_numbers() are dialled.
     bool inbound = true;
     bool outbound = true;
-    bool leading_plus = true; ///< Dialled numbers begin with "+", or never do.
+    /// Dialled numbers begin with "+", or never do. Short codes, such as 911, are as they stand.
+    bool leading_plus = true;
     /// Which sources of media are believed, and where media is sent to.
     rtp_symmetry rtp_symmetric = rtp_symmetry::automatic;
     std::vector<std::string> media_from{}; ///< Addresses and networks that media may come from.
