@@ -234,10 +234,12 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     read_listeners(root, manager.listen);
     read_tls(root, folder, manager);
     read_media(root, manager);
+    made.sockets.allow_private = root.boolean("allow_private_urls").value_or(false);
     read_agents(root, folder, made.sockets);
     read_trunks(root, folder, made);
     made.rest = read_rest(root, folder);
     made.webhook = read_webhook(root, folder);
+    if (made.webhook) made.webhook->allow_private = made.sockets.allow_private;
     root.done();
     if (!read.found.empty()) {
         std::ranges::stable_sort(read.found, {}, &problem::line);

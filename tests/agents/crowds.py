@@ -87,6 +87,7 @@ class Crowds(peers.Case):
         config = self.work / "softswitch.toml"
         config.write_text(
             f'listen = ["udp:127.0.0.1:0"]\n'
+            'allow_private_urls = true\n'
             f'media = {{ at = "127.0.0.1", ports = "{first}-{first + span - 1}" }}\n'
             f'[agents]\n{agents}\n[[trunk]]\nname = "carrier"\nallow_from = ["127.0.0.0/8"]\n'
             f'outbound = false\nchannels = 1000\ncps = 10000\nnumbers = [\n{"".join(lines)}]\n')

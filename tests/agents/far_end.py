@@ -19,6 +19,7 @@ RATE = 8_000
 # Bots answer at once, but not where a browser starts beside them on a busy machine.
 CONFIG = """\
 listen = ["udp:127.0.0.1:0"]
+allow_private_urls = true
 media = {{ at = "127.0.0.1", ports = "{first}-{last}" }}
 agents = {{ connect_within = "30s" }}
 {rest}

@@ -22,9 +22,12 @@
 
 #include "http_receiver.hpp"
 #include "rest/event_json.hpp"
+#include "softswitch/support/log_catcher.hpp"
 
 namespace softswitch {
 namespace {
+
+using testing::log_catcher;
 
 using namespace std::chrono_literals;
 
@@ -42,26 +45,13 @@ using namespace std::chrono_literals;
     ::setenv("no_proxy", "*", 1); // NOLINT(concurrency-mt-unsafe)
     webhook_settings made;
     made.url = url;
+    made.allow_private = true; // The receiver is on this host.
     made.secret = "whsec";
     made.pace.first = 5ms;
     made.pace.most = 200ms;
     made.report_every = 10ms;
     return made;
 }
-
-/// What is logged for as long as it lives.
-struct log_catcher {
-    std::ostringstream text{};
-    std::shared_ptr<spdlog::logger> before = spdlog::default_logger();
-
-    log_catcher() {
-        auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text);
-        spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", std::move(sink)));
-    }
-    log_catcher(const log_catcher&) = delete;
-    log_catcher& operator=(const log_catcher&) = delete;
-    ~log_catcher() { spdlog::set_default_logger(before); }
-};
 
 [[nodiscard]] std::string always_good(std::size_t, const received_request&) {
     return "200 OK";
@@ -89,6 +79,25 @@ TEST_CASE("softswitch::webhook: the request that docs/webhook.md shows has the r
         CHECK(read.contains(field.key()));
         CHECK(document.find("`" + field.key() + "`") != std::string::npos);
     }
+}
+
+TEST_CASE("softswitch::webhook: no event goes to this host unless that is allowed") {
+    http_receiver receiver{always_good};
+    const auto port = receiver.url().substr(receiver.url().rfind(':'));
+    // Names and numbers that lead to the same place; the resolver reads the last four, too.
+    for (const std::string host : {"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]",
+                                   "0.0.0.0", "2130706433", "0x7f000001", "0177.0.0.1", "127.1"}) {
+        CAPTURE(host);
+        auto strict = impatient("http://" + host + port);
+        strict.allow_private = false;
+        log_catcher log;
+        {
+            webhook hook{strict};
+            CHECK(hook.post(event_of("CA1", 1)));
+        }
+        CHECK(log.text.str().find("is a private address") != std::string::npos);
+    }
+    CHECK(receiver.received(0).empty());
 }
 
 TEST_CASE("softswitch::webhook: an event arrives as signed JSON") {

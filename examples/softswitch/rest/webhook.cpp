@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -14,12 +15,15 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <trunkline/core/text.hpp>
 #include <trunkline/crypto/hash.hpp>
 
 #include "event_json.hpp"
+#include "sockets/inner_address.hpp"
 
 namespace softswitch {
 
@@ -47,7 +51,28 @@ struct transfer {
     std::unique_ptr<curl_slist, list_deleter> headers{};
     std::unique_ptr<CURL, easy_deleter> handle{};
     std::size_t answered = 0;
+    bool allow_private = false;
+    std::string refused{}; ///< Why there was no connection to the address.
 };
+
+/// The address that a name resolved to, at the moment of connecting: no later answer changes it.
+curl_socket_t open_socket(void* of, curlsocktype /*only ever a connection*/, curl_sockaddr* to) {
+    auto& one = *static_cast<transfer*>(of);
+    trunkline::address where;
+    if (to->family == AF_INET) {
+        const auto* const at = reinterpret_cast<const sockaddr_in*>(&to->addr);
+        std::memcpy(where.bytes.data() + 12, &at->sin_addr, 4);
+        where.bytes[10] = where.bytes[11] = 0xff;
+    } else if (to->family == AF_INET6) {
+        const auto* const at = reinterpret_cast<const sockaddr_in6*>(&to->addr);
+        std::memcpy(where.bytes.data(), &at->sin6_addr, 16);
+    }
+    if (!one.allow_private && is_inner(where)) {
+        one.refused = why_not_there(where);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
 
 std::size_t ignore_answer(const char*, std::size_t, std::size_t size, void* of) {
     auto& answered = static_cast<transfer*>(of)->answered;
@@ -238,6 +263,10 @@ bool webhook::sender::start(delivery& what) {
     curl_easy_setopt(handle, CURLOPT_URL, with_.url.c_str());
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    made.allow_private = with_.allow_private;
+    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+    curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &made);
+    if (!with_.allow_private) curl_easy_setopt(handle, CURLOPT_PROXY, "");
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(with_.timeout.count()));
@@ -283,7 +312,9 @@ void webhook::sender::ended(transfer& one, CURLcode code) {
         queue_.finish(*one.what);
     } else {
         ++trouble_.failed;
-        trouble_.last = answered ? fmt::format("it answered {}", status) : curl_easy_strerror(code);
+        trouble_.last = answered              ? fmt::format("it answered {}", status)
+                        : one.refused.empty() ? curl_easy_strerror(code)
+                                              : one.refused;
         if (answered && !is_worth_a_retry(status)) {
             queue_.finish(*one.what);
             ++trouble_.given_up;

@@ -17,6 +17,9 @@ namespace softswitch {
 struct webhook_settings {
     std::string url{};    ///< http:// or https://
     std::string secret{}; ///< Of the signature.
+    /// It may be on this host, or in a private network. Where it may not, no proxy of the
+    /// environment is used, for that would resolve the name.
+    bool allow_private = false;
 
     // Operators leave these as they are; tests have less patience.
     delivery_pace pace{};

@@ -28,8 +28,8 @@ void socket_hub::connect(const socket_url& to, socket_line::outcome then) {
         const auto line = std::make_shared<socket_line>(on_, to);
         std::erase_if(lines_, [](const auto& one) { return one.expired(); });
         lines_.push_back(line);
-        line->connect(tls_, how_.identity, std::make_unique<twilio>(), how_.connect_within,
-                      std::move(then));
+        line->connect(tls_, how_.identity, std::make_unique<twilio>(),
+                      {how_.connect_within, how_.allow_private}, std::move(then));
     });
 }
 

@@ -20,6 +20,7 @@ struct socket_settings {
     socket_identity identity{};
     std::filesystem::path ca_file{}; ///< Trusted beside the system's; empty: the system's alone.
     std::chrono::milliseconds connect_within{3'000};
+    bool allow_private = false; ///< Agents may be on this host, and in private networks.
 };
 
 class socket_hub {

@@ -21,13 +21,13 @@ namespace {
 } // namespace
 
 void socket_line::connect(asio::ssl::context& tls, const socket_identity& as,
-                          std::unique_ptr<agent_protocol> protocol,
-                          std::chrono::milliseconds within, outcome then) {
+                          std::unique_ptr<agent_protocol> protocol, const connecting& how,
+                          outcome then) {
     if (ended_) return then(nullptr, "nobody waits for it any more");
     protocol_ = std::move(protocol);
     then_ = std::move(then);
     self_ = shared_from_this();
-    socket_ = web_socket::connect(on_.io(), tls, to_, as, within, *this);
+    socket_ = web_socket::connect(on_.io(), tls, to_, as, how, *this);
 }
 
 void socket_line::drop() {

@@ -37,8 +37,7 @@ public:
     // On the sockets' thread.
 
     void connect(asio::ssl::context& tls, const socket_identity& as,
-                 std::unique_ptr<agent_protocol> protocol, std::chrono::milliseconds within,
-                 outcome then);
+                 std::unique_ptr<agent_protocol> protocol, const connecting& how, outcome then);
     /// Lets go of its socket without a word.
     void drop();
 

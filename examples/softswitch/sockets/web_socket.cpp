@@ -6,6 +6,7 @@
 #include <cstring>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
@@ -16,6 +17,7 @@
 #include <openssl/rand.h>
 #include <wslay/wslay.h>
 
+#include "inner_address.hpp"
 #include "tls.hpp"
 
 namespace softswitch {
@@ -39,6 +41,17 @@ constexpr std::size_t most_pongs = 1'024;
 [[nodiscard]] std::string random_bytes(std::size_t count) {
     std::string made(count, '\0');
     RAND_bytes(reinterpret_cast<unsigned char*>(made.data()), static_cast<int>(count));
+    return made;
+}
+
+[[nodiscard]] trunkline::address address_of(const asio::ip::address& what) {
+    if (what.is_v4()) {
+        const auto b = what.to_v4().to_bytes();
+        return trunkline::address::v4(b[0], b[1], b[2], b[3]);
+    }
+    const auto b = what.to_v6().to_bytes();
+    trunkline::address made;
+    std::copy(b.begin(), b.end(), made.bytes.begin());
     return made;
 }
 
@@ -72,8 +85,9 @@ public:
           user_{&who} {}
     ~socket_over() override { wslay_event_context_free(frames_); }
 
-    void start(std::chrono::milliseconds within) {
-        timer_.expires_after(within);
+    void start(const connecting& how) {
+        allow_private_ = how.allow_private;
+        timer_.expires_after(how.within);
         timer_.async_wait([self = this->shared_from_this()](asio::error_code failed) {
             if (failed || self->open_) return;
             self->fail("it was not connected in time");
@@ -115,8 +129,17 @@ private:
     }
 
     void connect_to(const tcp::resolver::results_type& found) {
+        std::vector<tcp::endpoint> good;
+        trunkline::address last;
+        for (const auto& one : found) {
+            last = address_of(one.endpoint().address());
+            if (allow_private_ || !is_inner(last)) good.push_back(one.endpoint());
+        }
+        // Of what a name has, not only the first is looked at, and what was looked at is connected
+        // to: another answer a moment later changes nothing.
+        if (good.empty()) return fail(why_not_there(last));
         asio::async_connect(
-            socket(), found,
+            socket(), good,
             [self = this->shared_from_this()](asio::error_code failed, const tcp::endpoint&) {
                 if (self->over_) return;
                 if (failed) return self->fail(failed.message());
@@ -182,6 +205,7 @@ private:
     tcp::resolver resolver_;
     asio::steady_timer timer_;
     asio::steady_timer throttle_;
+    bool allow_private_ = false;
     socket_url to_;
     handshake handshake_;
     user* user_;
@@ -371,14 +395,14 @@ void socket_over<Stream>::finish() {
 
 std::shared_ptr<web_socket> web_socket::connect(asio::io_context& io, asio::ssl::context& tls,
                                                 const socket_url& to, const socket_identity& as,
-                                                std::chrono::milliseconds within, user& who) {
+                                                const connecting& how, user& who) {
     if (to.secure) {
         auto made = std::make_shared<socket_over<tls_stream>>(io, tls_stream{io, tls}, to, as, who);
-        made->start(within);
+        made->start(how);
         return made;
     }
     auto made = std::make_shared<socket_over<tcp::socket>>(io, tcp::socket{io}, to, as, who);
-    made->start(within);
+    made->start(how);
     return made;
 }
 

@@ -18,6 +18,13 @@
 
 namespace softswitch {
 
+struct connecting {
+    std::chrono::milliseconds within{3'000};
+    /// Loopback, private and link-local addresses may be connected to. What a name resolves to is
+    /// what counts, and is what is connected to.
+    bool allow_private = false;
+};
+
 class web_socket {
 public:
     /// Larger messages end the connection with 1009.
@@ -54,7 +61,7 @@ public:
     /// Begins to connect. `who` has to live until it is told closed(), or until abandon().
     [[nodiscard]] static std::shared_ptr<web_socket>
     connect(asio::io_context& io, asio::ssl::context& tls, const socket_url& to,
-            const socket_identity& as, std::chrono::milliseconds within, user& who);
+            const socket_identity& as, const connecting& how, user& who);
 
     /// There may be messages to send.
     virtual void flush() = 0;
