@@ -32,7 +32,11 @@ switchboard::switchboard(const configuration& of, const options& how)
       how_{how},
       records_{how.cdr, files_},
       hub_{of.sockets, io_},
-      reception_{of.agents, files_, io_, hub_, calls_} {
+      reception_{of.agents, files_,
+                 [this](std::chrono::milliseconds delay, std::function<void()> what) {
+                     io_.after(delay, std::move(what));
+                 },
+                 hub_, calls_} {
     if (how.trace) ladder_ = std::make_shared<ladder>(*how.trace, of.trunks);
 }
 

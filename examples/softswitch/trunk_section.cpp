@@ -251,6 +251,15 @@ void read_extensions(table_reader& from, trunkline::trunk_config& into) {
         from.complain("prack", R"(has to be "off", "supported" or "required")");
 }
 
+/// Which numbers are dialled. What is wrong with a prefix the library says.
+void read_dialling(table_reader& from, trunkline::trunk_config& into) {
+    into.allow_prefixes = from.texts("allow_prefixes");
+    if (from.has("deny_prefixes")) into.deny_prefixes = from.texts("deny_prefixes");
+    into.calls_per_token =
+        static_cast<unsigned>(from.integer("calls_per_token", 0, 1'000).value_or(0));
+    into.allow_emergency = from.boolean("allow_emergency").value_or(into.allow_emergency);
+}
+
 void read_switches(table_reader& from, trunkline::trunk_config& into) {
     into.caller_id = from.text("caller_id").value_or("");
     if (const auto channels = from.integer("channels", 1, 1'000)) {
@@ -274,6 +283,7 @@ void read_switches(table_reader& from, trunkline::trunk_config& into) {
     if (const auto ringing = from.duration("ringing_timeout", std::chrono::seconds{1})) {
         into.ringing_timeout = whole_seconds(*ringing);
     }
+    read_dialling(from, into);
     read_extensions(from, into);
 }
 

@@ -24,6 +24,16 @@ using json = nlohmann::ordered_json;
     made.direction = trunkline::direction::outbound;
     made.trunk = "carrier";
     made.gateway = "192.0.2.1:5060";
+    made.source = "192.0.2.9:5062";
+    made.from = "+14155550199";
+    made.to = "+14155550100";
+    made.number = "+14155550100";
+    made.agent = "echo";
+    made.first_heard = 3'250ms;
+    made.first_said = 3'500ms;
+    made.reason = "hung up";
+    made.carrier_words = "Q.850;cause=16";
+    made.refused = trunkline::diagnostic::refused_no_agent;
     made.ringing = 1'500us;
     made.answered = 3s;
     made.lasted = 10'250ms;
@@ -58,26 +68,65 @@ TEST_CASE("softswitch::cdr: a record is one line of JSON with every field") {
     CHECK(read["started"] == "2026-08-02T06:30:00.123Z");
     CHECK(read["ringing_ms"] == 1.5);
     CHECK(read["answered_ms"] == 3000.0);
-    CHECK(read["first_heard_ms"].is_null());
-    CHECK(read["ended_by"] == "callee");
-    CHECK(read["refused"].is_null());
-    CHECK(read["packets_sent"] == 500);
-    CHECK(read["packets_received"] == 480);
-    CHECK(read["packets_lost"] == 3);
-    CHECK(read["packets_late"] == 4);
-    CHECK(read["packets_foreign"] == 5);
-    CHECK(read["packets_refused_size"] == 6);
-    CHECK(read["packets_unknown_type"] == 7);
-    CHECK(read["packets_malformed"] == 8);
-    CHECK(read["packets_overflowed"] == 9);
-    CHECK(read["media_resets"] == 10);
-    CHECK(read["concealed_ms"] == 60.0);
-    CHECK(read["made_up_ms"] == 1250.0);
-    CHECK(read["round_trip_ms"] == 41.0);
-    CHECK(read["jitter_ms"] == 0.625);
+    const auto is = [&](const char* name, const json& value) {
+        CAPTURE(name);
+        CHECK(read.contains(name));
+        CHECK(read[name] == value);
+    };
+    is("sid", nullptr);
+    is("call_id", "a84b4c76e66710@pc33.atlanta.com");
+    is("trunk", "carrier");
+    is("gateway", "192.0.2.1:5060");
+    is("source", "192.0.2.9:5062");
+    is("from", "+14155550199");
+    is("to", "+14155550100");
+    is("number", "+14155550100");
+    is("agent", "echo");
+    is("first_heard_ms", 3250.0);
+    is("first_said_ms", 3500.0);
+    is("lasted_ms", 10250.0); // From the beginning, and not from the answer.
+    is("ended_by", "callee");
+    is("sip_code", 200);
+    is("reason", "hung up");
+    is("carrier_words", "Q.850;cause=16");
+    is("refused", "refused_no_agent");
+    is("codec", "PCMA");
+    is("packets_sent", 500);
+    is("packets_received", 480);
+    is("packets_lost", 3);
+    is("packets_late", 4);
+    is("packets_foreign", 5);
+    is("jitter_ms", 0.625);
+    is("round_trip_ms", 41.0);
+    is("packets_refused_size", 6);
+    is("packets_unknown_type", 7);
+    is("packets_malformed", 8);
+    is("packets_overflowed", 9);
+    is("media_resets", 10);
+    is("concealed_ms", 60.0);
+    is("made_up_ms", 1250.0);
     REQUIRE(read["attempts"].size() == 2);
-    CHECK(read["attempts"][0]["sip_code"] == 503);
-    CHECK(read["attempts"][1]["took_ms"] == 3000.0);
+    CHECK(read["attempts"][0] == json{{"gateway", "192.0.2.2:5060"},
+                                      {"sip_code", 503},
+                                      {"reason", "Service Unavailable"},
+                                      {"took_ms", 12.0}});
+    CHECK(read["attempts"][1] == json{{"gateway", "192.0.2.1:5060"},
+                                      {"sip_code", 200},
+                                      {"reason", "OK"},
+                                      {"took_ms", 3000.0}});
+}
+
+TEST_CASE(
+    "softswitch::cdr: what never was is null, and the call's own id stands beside the library's") {
+    const auto read = json::parse(to_json({}, 1'785'652'200'123'456'789, "CA1"));
+    CHECK(read["sid"] == "CA1");
+    for (const auto* name : {"ringing_ms", "answered_ms", "first_heard_ms", "first_said_ms",
+                             "refused", "round_trip_ms"}) {
+        CAPTURE(name);
+        CHECK(read.contains(name));
+        CHECK(read[name].is_null());
+    }
+    CHECK(read["attempts"].empty());
 }
 
 TEST_CASE("softswitch::cdr: nothing that a peer sends leaves ASCII or breaks the line") {

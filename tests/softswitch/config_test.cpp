@@ -79,6 +79,12 @@ TEST_CASE("softswitch::config: an error of a trunk names its line, its field and
         {"chanels = 5\n", 4, "trunk[0].chanels", "the nearest is `channels`"},
         {"channels = 1001\n", 4, "trunk[0].channels", "from 1 to 1000, and is 1001"},
         {"cps = 0\n", 4, "trunk[0].cps", "from 1 to 100000, and is 0"},
+        {"allow_prefixes = [\"+49\", \"+1-4\"]\n", 4, "trunk[0].allow_prefixes[1]",
+         "1 to 15 digits"},
+        {"deny_prefixes = [\"1\", \"x\"]\n", 4, "trunk[0].deny_prefixes[1]", "1 to 15 digits"},
+        {"deny_prefixes = \"+1\"\n", 4, "trunk[0].deny_prefixes", "list"},
+        {"calls_per_token = 1001\n", 4, "trunk[0].calls_per_token", "from 0 to 1000"},
+        {"allow_emergency = \"yes\"\n", 4, "trunk[0].allow_emergency", "true or false"},
         {"inbound = 1\n", 4, "trunk[0].inbound", "true or false, and is an integer"},
         {"numbers = [14155550100]\n", 4, "trunk[0].numbers[0]", "is written in quotes"},
         {"numbers = [\"+1\",\n{agent = \"echo\"}]\n", 5, "trunk[0].numbers[1]", "a number"},
@@ -188,6 +194,10 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(read->sockets.identity.auth_token == "change-me");
     CHECK(one.default_agent == "reflect");
     CHECK(one.channels == defaults.channels);
+    CHECK(one.allow_prefixes == defaults.allow_prefixes);
+    CHECK(one.deny_prefixes == defaults.deny_prefixes);
+    CHECK(one.allow_emergency == defaults.allow_emergency);
+    CHECK(one.calls_per_token == defaults.calls_per_token);
     CHECK(one.calls_per_second == defaults.calls_per_second);
     CHECK(one.codecs == defaults.codecs);
     CHECK(one.gateway_timeout == defaults.gateway_timeout);
@@ -198,6 +208,21 @@ TEST_CASE("softswitch::config: the example holds every key, with the values that
     CHECK(one.headers.front().second == "42");
     CHECK(one.signalling.advertise == "203.0.113.7:5060");
     CHECK(read->agents.wrong_with("record:heard.wav").empty());
+}
+
+TEST_CASE("softswitch::config: a trunk says which numbers it dials") {
+    const auto read = parse_configuration(fmt::format("{}allow_prefixes = [\"+1\", \"49\"]\n"
+                                                      "deny_prefixes = []\ncalls_per_token = 2\n"
+                                                      "allow_emergency = true\n",
+                                                      trunk),
+                                          {});
+    REQUIRE(read);
+    const auto& one = read->trunks.front();
+    CHECK(one.allow_prefixes == std::vector<std::string>{"+1", "49"});
+    REQUIRE(one.deny_prefixes);
+    CHECK(one.deny_prefixes->empty());
+    CHECK(one.calls_per_token == 2);
+    CHECK(one.allow_emergency);
 }
 
 TEST_CASE("softswitch::config: a trunk registers by a word, or for as long as a table says") {

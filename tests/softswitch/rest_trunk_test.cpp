@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "calls/trunk_of_row.hpp"
 #include "rest/trunk_json.hpp"
 #include "softswitch/support/api_client.hpp"
 
@@ -27,7 +28,8 @@ TEST_CASE("softswitch::trunks: a trunk of nothing but a name has the defaults") 
         "channels": 30, "cps": 30, "default_inbound_agent_id": null, "fallback_agent_id": null,
         "auth_username": null, "has_password": false, "register": null, "registration": null,
         "transport": "udp",
-        "outbound_leading_plus_enabled": true, "caller_id": null, "codecs": "PCMU,PCMA",
+        "outbound_leading_plus_enabled": true, "allow_prefixes": [], "deny_prefixes": null,
+        "calls_per_token": 0, "allow_emergency": false, "caller_id": null, "codecs": "PCMU,PCMA",
         "health": "waiting for carrier", "active_calls": 0, "read_only": false,
         "created_at": "2026-08-02T06:30:00.123Z", "updated_at": "2026-08-02T06:30:00.123Z",
         "gateways": [], "ip_acls": [], "numbers": []})"));
@@ -107,6 +109,40 @@ TEST_CASE(
         CHECK(said(of.send("POST", "/trunks", body)) == sentence);
     CHECK(of.rows.writes == 0);
     CHECK(of.running.running().empty());
+}
+
+TEST_CASE(
+    "softswitch::trunks: which numbers a trunk dials is said by REST, and reaches the switch") {
+    api_client of;
+    const auto made = of.done("POST", "/trunks", json::parse(R"({"name": "carrier",
+        "allow_prefixes": ["+1", "49"], "deny_prefixes": ["+1900"], "calls_per_token": 3,
+        "allow_emergency": true, "gateways": [{"host": "192.0.2.1"}]})"));
+    const auto path = "/trunks/" + made["id"].get<std::string>();
+    CHECK(made["allow_prefixes"] == json::parse(R"(["+1", "49"])"));
+    CHECK(made["deny_prefixes"] == json::parse(R"(["+1900"])"));
+    CHECK(made["calls_per_token"] == 3);
+    CHECK(made["allow_emergency"] == true);
+    const auto config = to_config(of.running.running().begin()->second);
+    CHECK(config.allow_prefixes == std::vector<std::string>{"+1", "49"});
+    CHECK(config.deny_prefixes == std::vector<std::string>{"+1900"});
+    CHECK(config.calls_per_token == 3);
+    CHECK(config.allow_emergency);
+    // An empty list denies nothing, null what is costly.
+    CHECK(of.done("PATCH", path, {{"deny_prefixes", json::array()}})["deny_prefixes"] ==
+          json::array());
+    CHECK(to_config(of.running.running().begin()->second).deny_prefixes->empty());
+    CHECK(of.done("PATCH", path, {{"deny_prefixes", nullptr}})["deny_prefixes"].is_null());
+    CHECK_FALSE(to_config(of.running.running().begin()->second).deny_prefixes);
+    CHECK(of.done("GET", path)["allow_prefixes"] == json::parse(R"(["+1", "49"])"));
+    CHECK(said(of.send("PATCH", path, R"({"deny_prefixes": ["+1", "+1-900"]})"))
+              .starts_with("400 deny_prefixes: has to be a list"));
+    CHECK(said(of.send("PATCH", path, R"({"allow_prefixes": [1]})"))
+              .starts_with("400 allow_prefixes: has to be a list"));
+    CHECK(said(of.send("PATCH", path, R"({"allow_prefixes": "+1"})")).starts_with("400 allow_pre"));
+    CHECK(said(of.send("PATCH", path, R"({"calls_per_token": 1001})"))
+              .starts_with("400 calls_per_token: has to be from 0 to 1000"));
+    CHECK(said(of.send("PATCH", path, R"({"allow_emergency": 1})"))
+              .starts_with("400 allow_emergency: "));
 }
 
 TEST_CASE("softswitch::trunks: a change touches what it names and nothing else") {

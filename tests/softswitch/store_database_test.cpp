@@ -184,21 +184,56 @@ TEST_CASE("softswitch::migrations: a newer database, or another program's, is le
     CHECK(*opened(foreign)->number("SELECT count(*) FROM sqlite_schema") == 1);
 }
 
+/// As trunks are that are older than what says which numbers they dial.
+void without_guard(trunk_row& what) {
+    const trunk_row fresh;
+    what.allow_prefixes = fresh.allow_prefixes;
+    what.deny_prefixes = fresh.deny_prefixes;
+    what.calls_per_token = fresh.calls_per_token;
+    what.allow_emergency = fresh.allow_emergency;
+}
+
 TEST_CASE("softswitch::migrations: trunks of the first version go on, and register if told to") {
     const scratch folder;
     const auto file = folder.path / "s.db";
     auto old = full_trunk("one");
     old.register_expires = 0;
     old.cps = trunkline::trunk_config{}.calls_per_second;
+    without_guard(old);
     REQUIRE((*open_store(file, box))->insert_trunk(old));
     REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN register_expires;"
                                  "ALTER TABLE trunk DROP COLUMN cps;"
+                                 "ALTER TABLE trunk DROP COLUMN allow_prefixes;"
+                                 "ALTER TABLE trunk DROP COLUMN deny_prefixes;"
+                                 "ALTER TABLE trunk DROP COLUMN calls_per_token;"
+                                 "ALTER TABLE trunk DROP COLUMN allow_emergency;"
                                  "PRAGMA user_version = 1"));
     auto rows = *open_store(file, box);
     CHECK(text_of(*rows->trunk("one")) == text_of(old));
     old.register_expires = 120;
     REQUIRE(rows->update_trunk(old));
     CHECK(text_of(*rows->trunk("one")) == text_of(old));
+}
+
+TEST_CASE("softswitch::migrations: a trunk from before the dialling guard denies what is costly") {
+    const scratch folder;
+    const auto file = folder.path / "s.db";
+    REQUIRE((*open_store(file, box))->insert_trunk(full_trunk("one")));
+    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN allow_prefixes;"
+                                 "ALTER TABLE trunk DROP COLUMN deny_prefixes;"
+                                 "ALTER TABLE trunk DROP COLUMN calls_per_token;"
+                                 "ALTER TABLE trunk DROP COLUMN allow_emergency;"
+                                 "PRAGMA user_version = 3"));
+    auto rows = *open_store(file, box);
+    auto expected = full_trunk("one");
+    without_guard(expected);
+    CHECK(text_of(*rows->trunk("one")) == text_of(expected));
+    CHECK_FALSE(rows->trunk("one")->deny_prefixes); // The library's own.
+    // An empty list is another thing than none.
+    expected.deny_prefixes.emplace();
+    REQUIRE(rows->update_trunk(expected));
+    REQUIRE(rows->trunk("one")->deny_prefixes);
+    CHECK(rows->trunk("one")->deny_prefixes->empty());
 }
 
 TEST_CASE("softswitch::migrations: an empty file becomes a database, once") {
@@ -223,13 +258,19 @@ TEST_CASE("softswitch::migrations: a trunk from before there was a rate has the 
         REQUIRE(rows);
         REQUIRE((*rows)->insert_trunk(full_trunk("one")));
     }
-    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN cps; PRAGMA user_version = 2"));
+    REQUIRE(opened(file)->script("ALTER TABLE trunk DROP COLUMN cps;"
+                                 "ALTER TABLE trunk DROP COLUMN allow_prefixes;"
+                                 "ALTER TABLE trunk DROP COLUMN deny_prefixes;"
+                                 "ALTER TABLE trunk DROP COLUMN calls_per_token;"
+                                 "ALTER TABLE trunk DROP COLUMN allow_emergency;"
+                                 "PRAGMA user_version = 2"));
     const auto rows = open_store(file, box);
     REQUIRE(rows);
     const auto read = (*rows)->trunk("one");
     REQUIRE(read);
     auto expected = full_trunk("one");
     expected.cps = trunkline::trunk_config{}.calls_per_second;
+    without_guard(expected);
     CHECK(text_of(*read) == text_of(expected));
 }
 

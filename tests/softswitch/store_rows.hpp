@@ -31,6 +31,8 @@ namespace softswitch {
                     row.fallback_agent_id, row.auth_username, row.auth_password, row.transport,
                     row.outbound_leading_plus_enabled, row.caller_id, codecs_text(row.codecs),
                     row.created_at, row.updated_at, row.register_expires);
+    text += fmt::format("dialling {} {} {} {}\n", prefixes_text(row.allow_prefixes),
+                        prefixes_text(row.deny_prefixes), row.calls_per_token, row.allow_emergency);
     for (const auto& one : row.gateways) {
         text += fmt::format("gateway {} {} {} {}\n", one.id, one.host, one.port, one.priority);
     }
@@ -59,6 +61,10 @@ namespace softswitch {
     made.transport = "tcp";
     made.outbound_leading_plus_enabled = false;
     made.caller_id = "+14155550199";
+    made.allow_prefixes = {"+1", "49"};
+    made.deny_prefixes = {"+1900", "+881"};
+    made.calls_per_token = 4;
+    made.allow_emergency = true;
     made.codecs = {trunkline::codec_name::pcma, trunkline::codec_name::pcmu};
     made.created_at = "2026-08-02T06:30:00.123Z";
     made.updated_at = "2026-08-02T06:30:01.123Z";

@@ -206,22 +206,22 @@ TEST_CASE("softswitch::store: text that peers or people sent is data and comes b
 TEST_CASE("softswitch::store: a token is known by its hash until it is revoked") {
     filed in;
     const auto hash = token_hash("tl_secret");
-    CHECK(*in.rows->knows_token(hash) == false);
+    CHECK_FALSE(*in.rows->find_token(hash));
     REQUIRE(in.rows->add_token({"laptop", "2026-08-02T06:30:00.123Z"}, hash));
     REQUIRE(in.rows->add_token({"ci", "2026-08-02T06:31:00.123Z"}, token_hash("tl_other")));
     check_fault(in.rows->add_token({"ci", ""}, token_hash("x")), store_fault::taken, "name",
                 "there is a token `ci` already: revoke it, or choose another name");
     in.rows = in.open();
-    CHECK(*in.rows->knows_token(hash));
-    CHECK(!*in.rows->knows_token("tl_secret"));
-    CHECK(!*in.rows->knows_token(""));
+    CHECK(**in.rows->find_token(hash) == "laptop");
+    CHECK_FALSE(*in.rows->find_token("tl_secret"));
+    CHECK_FALSE(*in.rows->find_token(""));
     const auto all = in.rows->tokens();
     REQUIRE(all);
     REQUIRE(all->size() == 2);
     CHECK((*all)[0].name == "laptop");
     CHECK((*all)[1].created_at == "2026-08-02T06:31:00.123Z");
     REQUIRE(in.rows->erase_token("laptop"));
-    CHECK(!*in.rows->knows_token(hash));
+    CHECK_FALSE(*in.rows->find_token(hash));
     check_fault(in.rows->erase_token("laptop"), store_fault::absent, "",
                 "there is no token `laptop`");
 }
@@ -242,15 +242,27 @@ TEST_CASE("softswitch::store: an answer is kept for a day, and the first one cou
     CHECK((*in.rows->keep_answer("key", {}, now + 86'400))->status == 202);
 }
 
+TEST_CASE("softswitch::store: an answer is found for a day to the second, and not after it") {
+    filed in;
+    constexpr std::int64_t now = 1'785'652'200;
+    CHECK(*in.rows->find_answer("key", now) == std::nullopt);
+    REQUIRE(in.rows->keep_answer("key", {"digest", 201, "{}"}, now));
+    REQUIRE(in.rows->keep_answer("later", {"digest", 201, "{}"}, now + 1));
+    CHECK((*in.rows->find_answer("key", now + 86'399))->status == 201);
+    CHECK(*in.rows->find_answer("key", now + 86'400) == std::nullopt);
+    CHECK((*in.rows->find_answer("later", now + 86'400))->status == 201);
+    CHECK(*in.rows->find_answer("another", now) == std::nullopt);
+}
+
 TEST_CASE("softswitch::store: two processes may have it open, and see what the other one did") {
     filed in;
     const auto other = in.open();
     REQUIRE(other->add_token({"ci", ""}, token_hash("x")));
-    CHECK(*in.rows->knows_token(token_hash("x")));
+    CHECK(*in.rows->find_token(token_hash("x")));
     REQUIRE(in.rows->insert_trunk(full_trunk("one")));
     CHECK(other->trunks()->size() == 1);
     REQUIRE(other->erase_token("ci"));
-    CHECK(!*in.rows->knows_token(token_hash("x")));
+    CHECK_FALSE(*in.rows->find_token(token_hash("x")));
 }
 
 } // namespace

@@ -28,6 +28,7 @@ struct call_view {
     std::string to{};
     std::string trunk{};
     std::string agent{};
+    std::string token{}; ///< Of REST, by name, where that began it.
     call_state state = call_state::initiated;
     std::int64_t started_unix_ns = 0;
     std::int64_t answered_unix_ns = 0;                      ///< 0 until then.

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <trunkline/sip/uri.hpp>
+#include <trunkline/trunk/dialling_guard.hpp>
 
 #include "text.hpp"
 #include "trunk_of_row.hpp"
@@ -26,12 +27,24 @@ constexpr std::size_t longest_number = 64;
            });
 }
 
+/// Beside the rules of dialling: no password, and no thousand numbers.
+[[nodiscard]] trunkline::trunk_config guard_of(const trunkline::trunk_config& of) {
+    trunkline::trunk_config made;
+    made.name = of.name;
+    made.caller_id = of.caller_id;
+    made.allow_prefixes = of.allow_prefixes;
+    made.deny_prefixes = of.deny_prefixes;
+    made.calls_per_token = of.calls_per_token;
+    made.allow_emergency = of.allow_emergency;
+    return made;
+}
+
 } // namespace
 
-control::control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
+control::control(trunks_in_service& trunks, const agent_catalogue& agents,
                  softswitch::reception& desk, live_calls& list, const registrations& registered,
                  const std::vector<trunkline::trunk_config>& of_file, bool one_shard)
-    : manager_{manager},
+    : trunks_{trunks},
       agents_{agents},
       desk_{desk},
       list_{list},
@@ -42,7 +55,8 @@ control::control(trunkline::trunk_manager& manager, const agent_catalogue& agent
         routes_.push_back({.id = one.name,
                            .name = one.name,
                            .caller_id = one.caller_id,
-                           .outbound = one.outbound && !one.gateways.empty()});
+                           .outbound = one.outbound && !one.gateways.empty(),
+                           .guard = guard_of(one)});
     }
 }
 
@@ -82,22 +96,23 @@ void control::put(const trunk_row& what) {
         return;
     }
     if (found == routes_.end()) {
-        routes_.push_back({.id = what.id, .name = {}, .caller_id = {}});
+        routes_.push_back({.id = what.id, .name = {}, .caller_id = {}, .guard = {}});
         found = routes_.end() - 1;
     }
     found->name = what.name;
     found->caller_id = what.caller_id;
     found->outbound = what.outbound_enabled && !what.gateways.empty();
+    found->guard = guard_of(to_config(what));
     const auto complain = [&](const trunkline::config_error& reason) {
         spdlog::error("trunk `{}` cannot be put into service: {}", printable(what.name),
                       reason.message);
     };
     if (found->known) {
-        const auto changed = manager_.replace_trunk(*found->known, to_config(what));
+        const auto changed = trunks_.replace(*found->known, to_config(what));
         if (!changed) complain(changed.reason());
         return;
     }
-    const auto added = manager_.add_trunk(to_config(what));
+    const auto added = trunks_.add(to_config(what));
     if (added) {
         found->known = *added;
     } else {
@@ -113,7 +128,7 @@ void control::remove(std::string_view trunk_id) {
 }
 
 void control::forget(const route& which) {
-    if (which.known) manager_.remove_trunk(*which.known);
+    if (which.known) trunks_.remove(*which.known);
     std::erase_if(routes_, [&](const route& one) { return &one == &which; });
 }
 
@@ -143,10 +158,32 @@ std::optional<field_problem> control::check(const call_request& what) const {
     }
     if (!by) return field_problem{"route", "there is no active trunk of this name or id"};
     if (!by->outbound) return field_problem{"route", "this trunk takes no outbound calls"};
+    if (auto forbidden = trunkline::forbidden(by->guard, what.to)) {
+        return field_problem{"to", std::move(forbidden->message)};
+    }
     if (auto wrong = agents_.wrong_with(what.agent); !wrong.empty()) {
         return field_problem{"agent", std::move(wrong)};
     }
     return std::nullopt;
+}
+
+std::optional<std::string> control::too_many(const call_request& what) const {
+    const auto by = find(what.route);
+    if (!by || by->guard.calls_per_token == 0 || what.token.empty()) return std::nullopt;
+    const auto has = list_.active(by->name, what.token);
+    if (has < by->guard.calls_per_token) return std::nullopt;
+    return fmt::format("the token `{}` has {} calls on the trunk `{}`, and calls_per_token allows "
+                       "no more",
+                       printable(what.token), has, printable(by->name));
+}
+
+std::optional<field_problem> control::check_transfer(std::string_view call_id,
+                                                     const std::string& to) const {
+    const auto call = list_.find(call_id);
+    const auto by = call ? find(call->trunk) : std::nullopt;
+    auto forbidden = by ? trunkline::forbidden(by->guard, to) : std::nullopt;
+    if (!forbidden) return std::nullopt;
+    return field_problem{"to", std::move(forbidden->message)};
 }
 
 std::string control::trunk_for(const call_request& what) const {
@@ -173,7 +210,7 @@ void control::dial(const call_request& what) {
     auto wanted = what;
     if (by && wanted.from.empty()) wanted.from = by->caller_id;
     // One that went out of service since the check fails as such a call does, with an event.
-    desk_.dial(manager_, wanted, by ? by->name : what.route);
+    desk_.dial(trunks_, wanted, by ? by->name : what.route);
 }
 
 } // namespace softswitch

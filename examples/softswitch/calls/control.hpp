@@ -16,14 +16,15 @@
 #include "reception.hpp"
 #include "registrations.hpp"
 #include "rest/switch_port.hpp"
+#include "trunks_in_service.hpp"
 
 namespace softswitch {
 
 class control final : public switch_port {
 public:
-    /// `of_file` are the trunks that the manager has from the configuration file.
-    control(trunkline::trunk_manager& manager, const agent_catalogue& agents,
-            softswitch::reception& desk, live_calls& list, const registrations& registered,
+    /// `of_file` are the trunks that are in service from the configuration file.
+    control(trunks_in_service& trunks, const agent_catalogue& agents, softswitch::reception& desk,
+            live_calls& list, const registrations& registered,
             const std::vector<trunkline::trunk_config>& of_file, bool one_shard);
 
     [[nodiscard]] std::optional<field_problem> check(const trunk_row& what) const override;
@@ -34,8 +35,11 @@ public:
 
     [[nodiscard]] std::optional<field_problem> check(const call_request& what) const override;
     [[nodiscard]] std::string trunk_for(const call_request& what) const override;
+    [[nodiscard]] std::optional<std::string> too_many(const call_request& what) const override;
     void dial(const call_request& what) override;
     bool hang_up(std::string_view call_id) override { return list_.hang_up(call_id); }
+    [[nodiscard]] std::optional<field_problem> check_transfer(std::string_view call_id,
+                                                              const std::string& to) const override;
     transfer_answer transfer(std::string_view call_id, const std::string& to) override;
 
     [[nodiscard]] std::vector<call_view> calls() const override { return list_.all(); }
@@ -56,13 +60,14 @@ private:
         std::string name;
         std::string caller_id;
         bool outbound = false;
+        trunkline::trunk_config guard{}; ///< What says which numbers are dialled, and no more.
         std::optional<trunkline::trunk_id> known{}; ///< To the manager, unless it is the file's.
     };
 
     [[nodiscard]] std::optional<route> find(std::string_view wanted) const;
     void forget(const route& which);
 
-    trunkline::trunk_manager& manager_;
+    trunks_in_service& trunks_;
     const agent_catalogue& agents_;
     softswitch::reception& desk_;
     live_calls& list_;

@@ -195,6 +195,14 @@ unsigned live_calls::active(std::string_view trunk) const {
     return found == trunks_.end() ? 0 : found->second.active;
 }
 
+unsigned live_calls::active(std::string_view trunk, std::string_view token) const {
+    const std::lock_guard held{guard_};
+    return static_cast<unsigned>(std::ranges::count_if(calls_, [&](const auto& one) {
+        const auto& view = one.second.view;
+        return view.token == token && view.trunk == trunk;
+    }));
+}
+
 unsigned live_calls::failed_in_a_row(std::string_view trunk) const {
     const std::lock_guard held{guard_};
     const auto found = trunks_.find(trunk);

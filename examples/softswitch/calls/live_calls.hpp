@@ -53,6 +53,8 @@ public:
     [[nodiscard]] std::vector<call_view> all() const; ///< In progress, oldest first.
     [[nodiscard]] std::optional<call_view> find(std::string_view id) const;
     [[nodiscard]] unsigned active(std::string_view trunk) const;
+    /// Of one token, on one trunk.
+    [[nodiscard]] unsigned active(std::string_view trunk, std::string_view token) const;
     /// Outbound calls that the carrier failed, since one was answered.
     [[nodiscard]] unsigned failed_in_a_row(std::string_view trunk) const;
 

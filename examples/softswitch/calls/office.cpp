@@ -12,8 +12,14 @@
 namespace softswitch {
 
 office::office(const configuration& of, switchboard& board)
-    : control_{board.manager(),    of.agents, board.reception(),     board.calls(),
-               board.registered(), of.trunks, of.manager.shards == 1} {
+    : trunks_{board.manager()},
+      control_{trunks_,
+               of.agents,
+               board.reception(),
+               board.calls(),
+               board.registered(),
+               of.trunks,
+               of.manager.shards == 1} {
     if (!of.webhook) return;
     webhook_ = std::make_unique<webhook>(*of.webhook);
     subscription_ =

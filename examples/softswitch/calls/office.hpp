@@ -23,6 +23,7 @@ public:
 private:
     [[nodiscard]] bool open_store(const rest_settings& how);
 
+    managed_trunks trunks_;
     control control_;
     std::unique_ptr<webhook> webhook_;
     std::shared_ptr<void> subscription_; ///< The webhook's; ends before it does.

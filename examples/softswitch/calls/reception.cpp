@@ -139,15 +139,14 @@ agent_pointer reception::watch(agent_pointer who, const std::string& id,
                                std::optional<std::chrono::seconds> most) const {
     watched::limiting limit;
     if (most) {
-        limit = [io = &io_, most](const trunkline::call_handle& call) {
-            io->after(*most, [call] { call.hang_up("max_duration is over"); });
+        limit = [after = after_, most](const trunkline::call_handle& call) {
+            after(*most, [call] { call.hang_up("max_duration is over"); });
         };
     }
     return std::make_unique<watched>(std::move(who), list_, id, std::move(limit));
 }
 
-void reception::dial(trunkline::trunk_manager& by, const call_request& what,
-                     const std::string& trunk) {
+void reception::dial(trunks_in_service& by, const call_request& what, const std::string& trunk) {
     const auto of = std::make_shared<const visitor>(visitor{.id = what.id,
                                                             .from = what.from,
                                                             .to = what.to,
@@ -161,6 +160,7 @@ void reception::dial(trunkline::trunk_manager& by, const call_request& what,
                  .to = what.to,
                  .trunk = trunk,
                  .agent = what.agent,
+                 .token = what.token,
                  .started_unix_ns = started});
     hire(of, what.agent, [=, this, &by](agent_pointer who, const std::string& why) {
         const bool unwanted = list_.unwanted(what.id);
@@ -184,6 +184,7 @@ void reception::dial(trunkline::trunk_manager& by, const call_request& what,
         wanted.from = what.from;
         wanted.trunk = trunk;
         wanted.agent_name = what.agent;
+        wanted.token = what.token;
         wanted.ringing_timeout = what.ringing_timeout;
         wanted.agent = watch(std::move(who), what.id, what.max_duration);
         by.dial(std::move(wanted));

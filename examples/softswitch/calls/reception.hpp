@@ -9,27 +9,31 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <trunkline/trunkline.hpp>
 
 #include "agents.hpp"
 #include "background.hpp"
-#include "io_thread.hpp"
 #include "live_calls.hpp"
 #include "rest/switch_port.hpp"
 #include "sockets/socket_agent.hpp"
 #include "sockets/socket_hub.hpp"
+#include "trunks_in_service.hpp"
 
 namespace softswitch {
 
 class reception {
 public:
+    /// Runs something later, on whatever thread.
+    using timing = std::function<void(std::chrono::milliseconds, std::function<void()>)>;
+
     /// All of them have to outlive the calls.
-    reception(const agent_catalogue& agents, background& files, io_thread& io, socket_hub& hub,
+    reception(const agent_catalogue& agents, background& files, timing after, socket_hub& hub,
               live_calls& list)
         : agents_{agents},
           files_{files},
-          io_{io},
+          after_{std::move(after)},
           hub_{hub},
           list_{list} {}
 
@@ -37,7 +41,7 @@ public:
     void incoming(trunkline::incoming_call& call);
     /// An agent that is behind a socket is connected before anybody's telephone rings. `trunk` is
     /// the name of the one that is meant.
-    void dial(trunkline::trunk_manager& by, const call_request& what, const std::string& trunk);
+    void dial(trunks_in_service& by, const call_request& what, const std::string& trunk);
 
     /// What a call is to those who talk in it.
     struct visitor {
@@ -67,7 +71,7 @@ private:
 
     const agent_catalogue& agents_;
     background& files_;
-    io_thread& io_;
+    timing after_;
     socket_hub& hub_;
     live_calls& list_;
 };

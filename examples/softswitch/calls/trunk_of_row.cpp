@@ -76,6 +76,10 @@ trunkline::trunk_config to_config(const trunk_row& row) {
     made.inbound = row.inbound_enabled;
     made.outbound = row.outbound_enabled;
     made.leading_plus = row.outbound_leading_plus_enabled;
+    made.allow_prefixes = row.allow_prefixes;
+    made.deny_prefixes = row.deny_prefixes;
+    made.calls_per_token = row.calls_per_token;
+    made.allow_emergency = row.allow_emergency;
     return made;
 }
 
@@ -95,6 +99,10 @@ trunk_row to_row(const trunkline::trunk_config& config) {
         made.register_expires = static_cast<unsigned>(config.registration->expires.count());
     }
     made.outbound_leading_plus_enabled = config.leading_plus;
+    made.allow_prefixes = config.allow_prefixes;
+    made.deny_prefixes = config.deny_prefixes;
+    made.calls_per_token = config.calls_per_token;
+    made.allow_emergency = config.allow_emergency;
     made.caller_id = config.caller_id;
     made.codecs = config.codecs;
     const auto id = [&](std::string_view list, std::size_t index) {

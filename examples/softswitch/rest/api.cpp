@@ -43,8 +43,12 @@ namespace {
     return document("application/json", embedded::rest_openapi_json);
 }
 
+[[nodiscard]] http_response health_of(const switch_port& running) {
+    return json_response(200, {{"status", "ok"}, {"calls", running.calls().size()}});
+}
+
 [[nodiscard]] http_response show_health(const exchange& of) {
-    return json_response(200, {{"status", "ok"}, {"calls", of.running.calls().size()}});
+    return health_of(of.running);
 }
 
 constexpr std::array all_routes{
@@ -112,6 +116,32 @@ constexpr std::array all_routes{
     return trunkline::trimmed(authorization.substr(scheme.size()));
 }
 
+/// A token that was refused: its beginning says whose it may have been, its end opens the door.
+/// One that could be a whole password is not named at all.
+void note_refusal(const http_request& of, std::string_view token) {
+    constexpr std::size_t shown = 6;
+    constexpr std::size_t enough_hidden = 24;
+    const auto named =
+        token.empty() ? std::string{"no token"}
+        : token.size() < shown + enough_hidden
+            ? std::string{"an unknown token"}
+            : fmt::format("an unknown token that begins `{}`", printable(token.substr(0, shown)));
+    spdlog::warn("REST: {} refused from {}: {} {}", named, of.peer,
+                 printable(of.method.substr(0, 32)), printable(of.path.substr(0, 128)));
+}
+
+/// What was changed, or was to be: by whose token, from where, and what came of it. Bodies hold
+/// passwords and telephone numbers, and are not in it.
+void note_change(const http_request& of, std::string_view who, const http_response& answer) {
+    std::string_view made;
+    for (const auto& [name, value] : answer.headers) {
+        if (name == "Location") made = value;
+    }
+    spdlog::info("REST: token `{}` from {}: {} {}{}{}: {}", printable(who), of.peer, of.method,
+                 printable(of.path.substr(0, 128)), made.empty() ? "" : " made ", made,
+                 answer.status);
+}
+
 } // namespace
 
 std::span<const route> routes() noexcept {
@@ -133,15 +163,23 @@ http_response api::handle(const http_request& request) noexcept {
     }
 }
 
-std::optional<http_response> api::stranger(const http_request& request) {
+http_response api::health() const noexcept {
+    return health_of(running_);
+}
+
+std::optional<http_response> api::stranger(const http_request& request, std::string& who) {
     const auto token = bearer_of(request.authorization);
     std::string_view wrong = "send Authorization: Bearer with a token that `softswitch token` made";
     if (!token.empty()) {
-        const auto known = rows_.knows_token(token_hash(token));
+        auto known = rows_.find_token(token_hash(token));
         if (!known) return refused(known.reason());
-        if (*known) return std::nullopt;
+        if (*known) {
+            who = **std::move(known);
+            return std::nullopt;
+        }
         wrong = "the token is not known: it was revoked, or never ours";
     }
+    note_refusal(request, token);
     auto made = error_response(401, wrong);
     made.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="softswitch")");
     return made;
@@ -153,6 +191,7 @@ http_response api::answer(const http_request& request) {
     const route* found = nullptr;
     std::vector<std::string> ids;
     std::string allowed;
+    std::string who;
     for (const auto& one : routes()) {
         if (!path) break;
         auto at = match(one.pattern, *path);
@@ -165,7 +204,7 @@ http_response api::answer(const http_request& request) {
     }
     // A stranger is not told what there is.
     if (found == nullptr || !found->open) {
-        if (auto refusal = stranger(request)) return *std::move(refusal);
+        if (auto refusal = stranger(request, who)) return *std::move(refusal);
     }
     if (allowed.empty()) return nowhere(request.path);
     if (found == nullptr) {
@@ -178,7 +217,9 @@ http_response api::answer(const http_request& request) {
     if (!request.query.empty() && !found->has_query) {
         return error_response(400, "there are no query parameters here");
     }
-    return found->handle({request, ids, rows_, running_, now_()});
+    auto made = found->handle({request, ids, rows_, running_, now_(), who});
+    if (method != "GET") note_change(request, who, made);
+    return made;
 }
 
 } // namespace softswitch

@@ -34,9 +34,14 @@ public:
     /// the answer leaves the body out.
     [[nodiscard]] http_response handle(const http_request& request) noexcept;
 
+    /// What GET /healthz is answered.
+    [[nodiscard]] http_response health() const noexcept;
+
 private:
     [[nodiscard]] http_response answer(const http_request& request);
-    [[nodiscard]] std::optional<http_response> stranger(const http_request& request);
+    /// The token's name goes into `who`; an answer when there is no such token.
+    [[nodiscard]] std::optional<http_response> stranger(const http_request& request,
+                                                        std::string& who);
 
     store& rows_;
     switch_port& running_;

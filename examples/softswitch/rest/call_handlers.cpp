@@ -190,18 +190,20 @@ http_response place_call(const exchange& of) {
     auto request = read_call(*body, wrong);
     if (wrong) return refused(*wrong);
     request.id = new_sid("CA");
+    request.token = of.token;
     const auto answer =
         placed(request.id,
                json_response(
                    201, to_json(imagined(request, of.running.trunk_for(request), of.now_unix_ns)))
                    .body);
     wrong = of.running.check(request);
+    const auto busy = wrong ? std::nullopt : of.running.too_many(request);
     if (!key.empty()) {
         const kept_answer ours{digest_of("POST /calls", *body), answer.status, answer.body};
         const auto now = of.now_unix_ns / 1'000'000'000;
         // A refusal is not kept: whoever mends what was wrong asks again, with the same key.
         const auto known =
-            wrong ? of.rows.find_answer(key, now) : of.rows.keep_answer(key, ours, now);
+            wrong || busy ? of.rows.find_answer(key, now) : of.rows.keep_answer(key, ours, now);
         if (!known) return refused(known.reason());
         if (known->has_value()) {
             if ((**known).request_digest == ours.request_digest) return replayed(**known);
@@ -210,6 +212,7 @@ http_response place_call(const exchange& of) {
         }
     }
     if (wrong) return refused(*wrong);
+    if (busy) return error_response(429, *busy);
     of.running.dial(request);
     return answer;
 }
@@ -235,6 +238,7 @@ http_response transfer_call(const exchange& of) {
     const auto to = from.text("to", 1, 255).value_or("");
     from.done();
     if (wrong) return refused(*wrong);
+    if (const auto forbidden = of.running.check_transfer(of.ids[0], to)) return refused(*forbidden);
     using answer = switch_port::transfer_answer;
     switch (of.running.transfer(of.ids[0], to)) {
     case answer::asked: break;

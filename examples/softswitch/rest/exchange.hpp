@@ -22,6 +22,7 @@ struct exchange {
     store& rows;
     switch_port& running;
     std::int64_t now_unix_ns = 0;
+    std::string_view token{}; ///< The name of the one that was shown.
 };
 
 using handler = http_response (*)(const exchange& of);

@@ -20,6 +20,7 @@ struct http_request {
     std::string idempotency_key{};
     std::string last_event_id{};
     std::string body{};
+    std::string peer{}; ///< The address that it came from, for the log.
 };
 
 struct http_response {

@@ -33,6 +33,7 @@ struct call_request {
     std::map<std::string, std::string> parameters{}; ///< The agent's customParameters.
     std::optional<std::chrono::seconds> ringing_timeout{};
     std::optional<std::chrono::seconds> max_duration{};
+    std::string token{}; ///< The name of the one that asked for it.
 };
 
 /// How a trunk is doing.
@@ -64,10 +65,15 @@ public:
     [[nodiscard]] virtual std::optional<field_problem> check(const call_request& what) const = 0;
     /// The name of the trunk that it would leave by; empty when check() has something against it.
     [[nodiscard]] virtual std::string trunk_for(const call_request& what) const = 0;
+    /// Why this token may place no call now, though others may; nothing when it may.
+    [[nodiscard]] virtual std::optional<std::string> too_many(const call_request& what) const = 0;
     /// Whatever comes of it is told as events.
     virtual void dial(const call_request& what) = 0;
     /// False when there is no such call in progress.
     virtual bool hang_up(std::string_view call_id) = 0;
+    /// Why this call cannot be transferred to that target by its trunk's rules.
+    [[nodiscard]] virtual std::optional<field_problem>
+    check_transfer(std::string_view call_id, const std::string& to) const = 0;
     enum class transfer_answer : std::uint8_t {
         asked,
         bad_target, ///< Neither a number nor a SIP or tel URI.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/trunk/dialling_guard.hpp>
 
 #include "cdr.hpp"
 #include "store/trunk_reader.hpp"
@@ -22,6 +23,7 @@ using nlohmann::ordered_json;
 constexpr std::size_t agent_characters = 2'048;
 constexpr std::size_t name_characters = 100;
 constexpr std::size_t credential_characters = 256;
+constexpr std::size_t max_prefixes = 1'000;
 constexpr unsigned degraded_after = 3;
 
 template <class Value>
@@ -64,6 +66,31 @@ void read_registration(json_reader& from, trunk_row& into, first_problem& found)
     how.done();
 }
 
+/// Nothing when the field is absent, and where it is null.
+[[nodiscard]] std::optional<std::vector<std::string>> prefixes(json_reader& from,
+                                                               std::string_view key) {
+    const auto* const value = from.find(key);
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    std::vector<std::string> made;
+    from.each(key, max_prefixes, [&](const json& element, const std::string&) {
+        if (element.is_string() && trunkline::is_prefix(element.get<std::string>())) {
+            return made.push_back(element.get<std::string>());
+        }
+        from.complain(key, "has to be a list of beginnings of numbers, as \"+49\": 1 to 15 digits, "
+                           "with or without +");
+    });
+    return made;
+}
+
+void read_dialling(json_reader& from, trunk_row& into) {
+    replace(into.allow_prefixes, prefixes(from, "allow_prefixes"));
+    if (from.has("deny_prefixes")) into.deny_prefixes = prefixes(from, "deny_prefixes");
+    if (const auto count = from.integer("calls_per_token", 0, 1'000)) {
+        into.calls_per_token = static_cast<unsigned>(*count);
+    }
+    replace(into.allow_emergency, from.boolean("allow_emergency"));
+}
+
 /// What a new trunk and a change have in common.
 void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     replace(into.name, from.text("name", 1, name_characters));
@@ -84,6 +111,7 @@ void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     read_registration(from, into, found);
     replace(into.transport, from.word("transport", {"udp", "tcp", "tls"}));
     replace(into.outbound_leading_plus_enabled, from.boolean("outbound_leading_plus_enabled"));
+    read_dialling(from, into);
     replace(into.caller_id, from.text_or_null("caller_id", 128));
     if (const auto text = from.word("codecs", {"PCMU,PCMA", "PCMA,PCMU", "PCMU", "PCMA"})) {
         into.codecs = codecs_of(*text);
@@ -274,35 +302,39 @@ ordered_json to_json(const number_row& what) {
 }
 
 ordered_json to_json(const trunk_row& what, const trunk_health& how, bool read_only) {
-    return {{"id", what.id},
-            {"name", what.name},
-            {"description", what.description},
-            {"preset", what.preset},
-            {"is_active", what.is_active},
-            {"inbound_enabled", what.inbound_enabled},
-            {"outbound_enabled", what.outbound_enabled},
-            {"channels", what.channels},
-            {"cps", what.cps},
-            {"default_inbound_agent_id", text_or_null(what.default_inbound_agent_id)},
-            {"fallback_agent_id", text_or_null(what.fallback_agent_id)},
-            {"auth_username", text_or_null(what.auth_username)},
-            {"has_password", !what.auth_password.empty()},
-            {"register", what.register_expires == 0
-                             ? ordered_json()
-                             : ordered_json{{"expires", what.register_expires}}},
-            {"registration", to_json(how.registration)},
-            {"transport", what.transport},
-            {"outbound_leading_plus_enabled", what.outbound_leading_plus_enabled},
-            {"caller_id", text_or_null(what.caller_id)},
-            {"codecs", codecs_text(what.codecs)},
-            {"health", health_text(what, how)},
-            {"active_calls", how.active_calls},
-            {"read_only", read_only},
-            {"created_at", text_or_null(what.created_at)},
-            {"updated_at", text_or_null(what.updated_at)},
-            {"gateways", list_of(what.gateways)},
-            {"ip_acls", list_of(what.ip_acls)},
-            {"numbers", list_of(what.numbers)}};
+    return {
+        {"id", what.id},
+        {"name", what.name},
+        {"description", what.description},
+        {"preset", what.preset},
+        {"is_active", what.is_active},
+        {"inbound_enabled", what.inbound_enabled},
+        {"outbound_enabled", what.outbound_enabled},
+        {"channels", what.channels},
+        {"cps", what.cps},
+        {"default_inbound_agent_id", text_or_null(what.default_inbound_agent_id)},
+        {"fallback_agent_id", text_or_null(what.fallback_agent_id)},
+        {"auth_username", text_or_null(what.auth_username)},
+        {"has_password", !what.auth_password.empty()},
+        {"register", what.register_expires == 0 ? ordered_json()
+                                                : ordered_json{{"expires", what.register_expires}}},
+        {"registration", to_json(how.registration)},
+        {"transport", what.transport},
+        {"outbound_leading_plus_enabled", what.outbound_leading_plus_enabled},
+        {"allow_prefixes", what.allow_prefixes},
+        {"deny_prefixes", what.deny_prefixes ? ordered_json(*what.deny_prefixes) : ordered_json()},
+        {"calls_per_token", what.calls_per_token},
+        {"allow_emergency", what.allow_emergency},
+        {"caller_id", text_or_null(what.caller_id)},
+        {"codecs", codecs_text(what.codecs)},
+        {"health", health_text(what, how)},
+        {"active_calls", how.active_calls},
+        {"read_only", read_only},
+        {"created_at", text_or_null(what.created_at)},
+        {"updated_at", text_or_null(what.updated_at)},
+        {"gateways", list_of(what.gateways)},
+        {"ip_acls", list_of(what.ip_acls)},
+        {"numbers", list_of(what.numbers)}};
 }
 
 } // namespace softswitch

@@ -101,8 +101,19 @@ constexpr const char* third = R"sql(
 ALTER TABLE trunk ADD COLUMN cps INTEGER NOT NULL DEFAULT 30 CHECK (cps BETWEEN 1 AND 10000);
 )sql";
 
+/// Which numbers are dialled: lists with commas. "*" stands for the library's own list of what is
+/// not, which trunks from before have from now on, too.
+constexpr const char* fourth = R"sql(
+ALTER TABLE trunk ADD COLUMN allow_prefixes TEXT NOT NULL DEFAULT '';
+ALTER TABLE trunk ADD COLUMN deny_prefixes TEXT NOT NULL DEFAULT '*';
+ALTER TABLE trunk ADD COLUMN calls_per_token INTEGER NOT NULL DEFAULT 0
+    CHECK (calls_per_token BETWEEN 0 AND 1000);
+ALTER TABLE trunk ADD COLUMN allow_emergency INTEGER NOT NULL DEFAULT 0
+    CHECK (allow_emergency IN (0, 1));
+)sql";
+
 /// A step that was released is never changed: the next one changes what it made.
-constexpr std::array steps{first, second, third};
+constexpr std::array steps{first, second, third, fourth};
 
 [[nodiscard]] stored<void> is_ours(database& what, std::int64_t version) {
     const auto refused = [&](std::string sentence) {

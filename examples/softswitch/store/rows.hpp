@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,11 @@ struct trunk_row {
     unsigned register_expires = 0; ///< 60 to 3600 seconds; 0: it does not register.
     std::string transport{"udp"};
     bool outbound_leading_plus_enabled = true;
-    std::string caller_id{}; ///< From of calls that do not say otherwise.
+    std::string caller_id{};                   ///< From of calls that do not say otherwise.
+    std::vector<std::string> allow_prefixes{}; ///< Of what is dialled; none: all.
+    std::optional<std::vector<std::string>> deny_prefixes{}; ///< Not given: the library's.
+    unsigned calls_per_token = 0;                            ///< 0 is without limit.
+    bool allow_emergency = false;
     std::vector<trunkline::codec_name> codecs{trunkline::codec_name::pcmu,
                                               trunkline::codec_name::pcma};
     std::string created_at{}; ///< "2026-08-02T06:30:00.123Z"

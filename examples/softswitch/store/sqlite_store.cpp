@@ -74,7 +74,8 @@ public:
     [[nodiscard]] stored<number_row> number(std::string_view id) override;
 
     stored<void> add_token(const token_row& what, std::string_view sha256_hex) override;
-    [[nodiscard]] stored<bool> knows_token(std::string_view sha256_hex) override;
+    [[nodiscard]] stored<std::optional<std::string>>
+    find_token(std::string_view sha256_hex) override;
     [[nodiscard]] stored<std::vector<token_row>> tokens() override;
     stored<void> erase_token(std::string_view name) override;
 
@@ -169,8 +170,9 @@ stored<void> sqlite_store::add_trunk(const trunk_row& what) {
         in_->run("INSERT INTO trunk (id, name, description, preset, is_active, inbound_enabled, "
                  "outbound_enabled, channels, cps, default_inbound_agent_id, fallback_agent_id, "
                  "auth_username, auth_password, transport, outbound_leading_plus_enabled, "
-                 "caller_id, codecs, created_at, updated_at, register_expires) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 "caller_id, codecs, created_at, updated_at, register_expires, allow_prefixes, "
+                 "deny_prefixes, calls_per_token, allow_emergency) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                  {what.id,
                   what.name,
                   what.description,
@@ -190,7 +192,11 @@ stored<void> sqlite_store::add_trunk(const trunk_row& what) {
                   codecs_text(what.codecs),
                   what.created_at,
                   what.updated_at,
-                  what.register_expires}),
+                  what.register_expires,
+                  prefixes_text(what.allow_prefixes),
+                  prefixes_text(what.deny_prefixes),
+                  what.calls_per_token,
+                  what.allow_emergency}),
         "trunk", what.id);
 }
 
@@ -220,12 +226,32 @@ stored<void> sqlite_store::update_trunk(const trunk_row& what) {
                      "inbound_enabled = ?, outbound_enabled = ?, channels = ?, cps = ?, "
                      "default_inbound_agent_id = ?, fallback_agent_id = ?, auth_username = ?, "
                      "auth_password = ?, transport = ?, outbound_leading_plus_enabled = ?, "
-                     "caller_id = ?, codecs = ?, updated_at = ?, register_expires = ? WHERE id = ?",
-                     {what.name, what.description, what.preset, what.is_active,
-                      what.inbound_enabled, what.outbound_enabled, what.channels, what.cps,
-                      what.default_inbound_agent_id, what.fallback_agent_id, what.auth_username,
-                      *password, what.transport, what.outbound_leading_plus_enabled, what.caller_id,
-                      codecs_text(what.codecs), what.updated_at, what.register_expires, what.id}),
+                     "caller_id = ?, codecs = ?, updated_at = ?, register_expires = ?, "
+                     "allow_prefixes = ?, deny_prefixes = ?, calls_per_token = ?, "
+                     "allow_emergency = ? WHERE id = ?",
+                     {what.name,
+                      what.description,
+                      what.preset,
+                      what.is_active,
+                      what.inbound_enabled,
+                      what.outbound_enabled,
+                      what.channels,
+                      what.cps,
+                      what.default_inbound_agent_id,
+                      what.fallback_agent_id,
+                      what.auth_username,
+                      *password,
+                      what.transport,
+                      what.outbound_leading_plus_enabled,
+                      what.caller_id,
+                      codecs_text(what.codecs),
+                      what.updated_at,
+                      what.register_expires,
+                      prefixes_text(what.allow_prefixes),
+                      prefixes_text(what.deny_prefixes),
+                      what.calls_per_token,
+                      what.allow_emergency,
+                      what.id}),
             "trunk", what.id);
     });
 }
@@ -353,8 +379,12 @@ stored<void> sqlite_store::add_token(const token_row& what, std::string_view sha
     });
 }
 
-stored<bool> sqlite_store::knows_token(std::string_view sha256_hex) {
-    return in_->any("SELECT 1 FROM token WHERE sha256 = ?", {sha256_hex});
+stored<std::optional<std::string>> sqlite_store::find_token(std::string_view sha256_hex) {
+    std::optional<std::string> name;
+    const auto read = in_->each("SELECT name FROM token WHERE sha256 = ?", {sha256_hex},
+                                [&](const sql_row& row) { name = row.text(0); });
+    if (!read) return read.reason();
+    return name;
 }
 
 stored<std::vector<token_row>> sqlite_store::tokens() {

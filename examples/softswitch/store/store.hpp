@@ -72,7 +72,9 @@ public:
 
     /// Of bearer tokens only SHA-256 is kept.
     virtual stored<void> add_token(const token_row& what, std::string_view sha256_hex) = 0;
-    [[nodiscard]] virtual stored<bool> knows_token(std::string_view sha256_hex) = 0;
+    /// The token's name; nothing when there is none of that hash.
+    [[nodiscard]] virtual stored<std::optional<std::string>>
+    find_token(std::string_view sha256_hex) = 0;
     [[nodiscard]] virtual stored<std::vector<token_row>> tokens() = 0;
     virtual stored<void> erase_token(std::string_view name) = 0;
 

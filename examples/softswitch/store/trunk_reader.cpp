@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "text.hpp"
 
@@ -38,6 +39,10 @@ using trunkline::codec_name;
     made.updated_at = row.text(17);
     made.register_expires = static_cast<unsigned>(row.integer(18));
     made.cps = static_cast<unsigned>(row.integer(19));
+    made.allow_prefixes = prefixes_of(row.text(20)).value_or(std::vector<std::string>{});
+    made.deny_prefixes = prefixes_of(row.text(21));
+    made.calls_per_token = static_cast<unsigned>(row.integer(22));
+    made.allow_emergency = row.integer(23) != 0;
     return made;
 }
 
@@ -45,7 +50,7 @@ constexpr std::string_view trunk_columns =
     "SELECT id, name, description, preset, is_active, inbound_enabled, outbound_enabled, channels, "
     "default_inbound_agent_id, fallback_agent_id, auth_username, auth_password, transport, "
     "outbound_leading_plus_enabled, caller_id, codecs, created_at, updated_at, register_expires, "
-    "cps "
+    "cps, allow_prefixes, deny_prefixes, calls_per_token, allow_emergency "
     "FROM trunk";
 
 [[nodiscard]] number_row number_of(const sql_row& row) {
@@ -125,6 +130,21 @@ std::vector<codec_name> codecs_of(std::string_view text) {
         const auto name = text.substr(0, comma);
         if (name == "PCMU") made.push_back(codec_name::pcmu);
         if (name == "PCMA") made.push_back(codec_name::pcma);
+        text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    }
+    return made;
+}
+
+std::string prefixes_text(const std::optional<std::vector<std::string>>& prefixes) {
+    return prefixes ? fmt::format("{}", fmt::join(*prefixes, ",")) : "*";
+}
+
+std::optional<std::vector<std::string>> prefixes_of(std::string_view text) {
+    if (text == "*") return std::nullopt;
+    std::vector<std::string> made;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        made.emplace_back(text.substr(0, comma));
         text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
     }
     return made;

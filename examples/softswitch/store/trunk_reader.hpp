@@ -1,6 +1,7 @@
 // Trunks out of the database, with all that is in them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,10 @@ namespace softswitch {
 
 /// What a trunk's password is sealed for.
 [[nodiscard]] std::string password_place(std::string_view trunk_id);
+
+/// "+1,+49", and back; "*" for none that is given.
+[[nodiscard]] std::string prefixes_text(const std::optional<std::vector<std::string>>& prefixes);
+[[nodiscard]] std::optional<std::vector<std::string>> prefixes_of(std::string_view text);
 
 /// "PCMU,PCMA", and back. What is no codec is skipped.
 [[nodiscard]] std::string codecs_text(const std::vector<trunkline::codec_name>& codecs);

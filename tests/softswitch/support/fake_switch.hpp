@@ -59,6 +59,16 @@ public:
     [[nodiscard]] std::string trunk_for(const call_request& what) const override {
         return what.route;
     }
+    std::optional<std::string> too_many(const call_request& what) const override {
+        if (what.token != exhausted) return std::nullopt;
+        return "this token has all its calls";
+    }
+    std::optional<field_problem> check_transfer(std::string_view /*any call*/,
+                                                const std::string& to) const override {
+        if (to != "911") return std::nullopt;
+        return field_problem{"to", "is an emergency number"};
+    }
+    std::string exhausted{"none"}; ///< The token that has no call left.
     void dial(const call_request& what) override {
         call_view call;
         call.id = what.id;

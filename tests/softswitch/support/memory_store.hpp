@@ -97,9 +97,9 @@ public:
         token_hashes.emplace(hash);
         return {};
     }
-    stored<bool> knows_token(std::string_view hash) override {
+    stored<std::optional<std::string>> find_token(std::string_view hash) override {
         if (broken) return disk();
-        return token_hashes.contains(hash);
+        return token_hashes.contains(hash) ? std::optional<std::string>{"tester"} : std::nullopt;
     }
     stored<std::vector<token_row>> tokens() override { return std::vector<token_row>{}; }
     stored<void> erase_token(std::string_view name) override { return absent("token", name); }
