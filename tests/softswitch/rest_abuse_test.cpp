@@ -159,13 +159,15 @@ TEST_CASE("softswitch::rest_server: a drop at a time does not buy time") {
 }
 
 TEST_CASE("softswitch::rest_server: of three hundred connections each is answered") {
-    const rest_fixture of;
+    rest_limits limits;
+    limits.per_address = 1'000;
+    const rest_fixture of{limits};
     std::vector<http_client> clients;
     for (int i = 0; i < 300; ++i) clients.push_back(of.client());
     std::size_t served = 0;
     std::size_t refused = 0;
     for (auto& client : clients) {
-        client.send("GET /healthz HTTP/1.1\r\n\r\n");
+        client.send(std::string{"GET /calls HTTP/1.1\r\n"}.append(token).append("\r\n"));
         const auto answer = client.read_answer();
         served += answer.status == 200 ? 1 : 0;
         refused += answer.status == 503 ? 1 : 0;
@@ -179,10 +181,61 @@ TEST_CASE("softswitch::rest_server: of three hundred connections each is answere
     // As soon as the server has seen them go there is room again.
     for (int tries = 0; tries < 1'000; ++tries) {
         auto client = of.client();
-        client.send("GET /healthz HTTP/1.1\r\n\r\n");
-        if (client.read_answer().status == 200) return;
+        if (client.ask("GET", "/calls").status == 200) return;
     }
     FAIL("there was never room again");
+}
+
+TEST_CASE("softswitch::rest_server: one address has its share of places, and others have theirs") {
+    rest_limits limits;
+    limits.connections = 12;
+    limits.per_address = 5;
+    const rest_fixture of{limits};
+    std::vector<http_client> idle;
+    for (int i = 0; i < 5; ++i) {
+        idle.push_back(of.client());
+        CHECK(idle.back().ask("GET", "/calls").status == 200);
+    }
+    // Its sixth has no place, which is said; and is told that we are well when it asks for that.
+    const auto sixth = of.client().ask("GET", "/calls");
+    CHECK(sixth.status == 503);
+    CHECK(sixth.body.find("5 connections of this address") != std::string::npos);
+    CHECK(sixth.head.find("Retry-After: 1\r\n") != std::string::npos);
+    CHECK(of.client().ask("GET", "/healthz").status == 200);
+    // Another address is served.
+    for (int i = 0; i < 5; ++i) {
+        idle.push_back(of.client(0, "127.35.0.66"));
+        CHECK(idle.back().ask("GET", "/calls").status == 200);
+    }
+    CHECK(of.client(0, "127.35.0.66").ask("GET", "/calls").status == 503);
+    CHECK(of.client(0, "127.35.0.67").ask("GET", "/calls").status == 200);
+    // One that goes makes room for one.
+    idle.front().reset();
+    for (int tries = 0; tries < 1'000; ++tries) {
+        if (of.client().ask("GET", "/calls").status == 200) return;
+    }
+    FAIL("there was never room again");
+}
+
+TEST_CASE("softswitch::rest_server: we are well, whatever idle connections there are") {
+    rest_limits limits;
+    limits.connections = 4;
+    const rest_fixture of{limits};
+    std::vector<http_client> strangers;
+    // All places, those that are kept for /healthz, and twice as many.
+    for (int i = 0; i < 4 + 3 * 8; ++i) {
+        strangers.push_back(of.client(0, "127.35.0.66"));
+        strangers.back().send("G");
+    }
+    for (int i = 0; i < 20; ++i) {
+        const auto answer = of.client().ask("GET", "/healthz");
+        REQUIRE(answer.status == 200);
+        CHECK(answer.body == "{\"status\":\"ok\",\"calls\":0}\n");
+    }
+    // Only that: what costs more is for those who have a place.
+    CHECK(of.client().ask("GET", "/calls").status == 503);
+    CHECK(of.client().ask("GET", "/healthz/").status == 503);
+    CHECK(of.client().ask("POST", "/healthz").status == 503);
 }
 
 TEST_CASE("softswitch::rest_server: connections that are reset at once cost no place") {

@@ -1,5 +1,6 @@
 #include "answering_socket.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -81,17 +82,40 @@ void say_and_close(asio::ip::tcp::socket&& to, const http_response& what, socket
     std::make_shared<farewell>(std::move(socket), to_wire(what, {}), hall)->begin();
 }
 
-answering_socket::answering_socket(base&& from, socket_hall& hall, std::uint64_t id)
+client_address client_of(const asio::ip::address& what) {
+    client_address made{};
+    const bool mapped = what.is_v6() && what.to_v6().is_v4_mapped();
+    if (what.is_v4() || mapped) {
+        const auto bytes =
+            (mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, what.to_v6()) : what.to_v4())
+                .to_bytes();
+        std::copy(bytes.begin(), bytes.end(), made.begin() + 4);
+        return made;
+    }
+    const auto bytes = what.to_v6().to_bytes();
+    std::copy(bytes.begin(), bytes.begin() + 8, made.begin());
+    return made;
+}
+
+std::size_t socket_hall::open_of(const client_address& client) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        open, [&](const auto& one) { return one.second->client() == client; }));
+}
+
+answering_socket::answering_socket(base&& from, socket_hall& hall, std::uint64_t id,
+                                   client_address of)
     : base{std::move(from)},
       hall_{&hall},
-      id_{id} {
+      id_{id},
+      client_{of} {
     hall_->open[id_] = this;
 }
 
 answering_socket::answering_socket(answering_socket&& from) noexcept
     : base{std::move(from)},
       hall_{from.hall_},
-      id_{from.id_} {
+      id_{from.id_},
+      client_{from.client_} {
     if (const auto at = hall_->open.find(id_); at != hall_->open.end()) at->second = this;
 }
 

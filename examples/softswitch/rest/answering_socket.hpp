@@ -2,6 +2,7 @@
 // too long or does not come in time, and says why only in its log; a client deserves a 4xx.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -18,6 +19,10 @@ namespace softswitch {
 
 class answering_socket;
 
+/// Whose a connection is: an IPv4 address, or the /64 of an IPv6 one, which is a single client's.
+using client_address = std::array<std::uint8_t, 8>;
+[[nodiscard]] client_address client_of(const asio::ip::address& what);
+
 /// What all sockets of a server share. Used by the server's thread alone.
 struct socket_hall {
     std::size_t most_request_bytes = 0; ///< Head and body of one request, as they come.
@@ -26,6 +31,9 @@ struct socket_hall {
     std::map<std::uint64_t, answering_socket*> open{};
     std::size_t farewells = 0; ///< Closed connections that are still being told why.
     std::string last_error{};  ///< What RESTinio has written to its log just before it closes.
+
+    /// How many connections one client has.
+    [[nodiscard]] std::size_t open_of(const client_address& client) const;
 };
 
 /// What RESTinio's socket has to be, and it looks at what passes through.
@@ -34,7 +42,7 @@ public:
     using base = asio::ip::tcp::socket;
 
     /// It is `hall.open[id]` from now on, wherever it is moved to.
-    answering_socket(base&& from, socket_hall& hall, std::uint64_t id);
+    answering_socket(base&& from, socket_hall& hall, std::uint64_t id, client_address of);
     answering_socket(answering_socket&& from) noexcept;
     answering_socket& operator=(answering_socket&&) = delete;
     ~answering_socket();
@@ -62,6 +70,7 @@ public:
     /// close() does it, after the last word.
     void shutdown(shutdown_type /*always both*/, asio::error_code& /*there is none*/) {}
     void close();
+    [[nodiscard]] const client_address& client() const noexcept { return client_; }
 
     /// Calls `then` when either side has closed the connection. Only while no request is read, and
     /// `then` has to hold what this socket is part of.
@@ -79,6 +88,7 @@ private:
 
     socket_hall* hall_;
     std::uint64_t id_;
+    client_address client_;
     std::size_t received_ = 0; ///< Bytes since something was answered.
     bool reading_ = false;
 };

@@ -25,6 +25,7 @@
 #include "api.hpp"
 #include "event_feed.hpp"
 #include "event_streams.hpp"
+#include "health_places.hpp"
 
 namespace softswitch {
 
@@ -166,6 +167,7 @@ private:
     made.idempotency_key = field("Idempotency-Key");
     made.last_event_id = field("Last-Event-ID");
     made.body = from.body();
+    made.peer = from.remote_endpoint().address().to_string();
     return made;
 }
 
@@ -279,18 +281,22 @@ private:
         asio::error_code gone;
         const auto peer = socket.remote_endpoint(gone);
         if (gone) return;
-        if (hall_.open.size() >= limits_.connections) {
-            auto full = error_response(
-                503, fmt::format("{} connections are open already", limits_.connections));
-            full.headers.emplace_back("Retry-After", "1");
-            return say_and_close(std::move(socket), full, hall_);
+        const auto client = client_of(peer.address());
+        const bool full = hall_.open.size() >= limits_.connections;
+        if (full || hall_.open_of(client) >= limits_.per_address) {
+            auto refusal = error_response(
+                503, full ? fmt::format("{} connections are open already", limits_.connections)
+                          : fmt::format("{} connections of this address are open already",
+                                        limits_.per_address));
+            refusal.headers.emplace_back("Retry-After", "1");
+            return health_.take(std::move(socket), client, std::move(refusal));
         }
         // Small on purpose: who does not read is found out by what piles up here, not in the
         // kernel.
         socket.set_option(tcp::socket::send_buffer_size{65'536}, gone);
         socket.set_option(tcp::no_delay{true}, gone);
         const auto connection = factory_->create_new_connection(
-            answering_socket{std::move(socket), hall_, ++last_socket_}, peer, {});
+            answering_socket{std::move(socket), hall_, ++last_socket_, client}, peer, {});
         TRUNKLINE_ASSERT(connection->connection_id() == last_socket_);
         connection->init();
     }
@@ -358,6 +364,7 @@ private:
     api api_;
     socket_hall hall_; ///< Connections take their leave of it, so it outlives io_.
     asio::io_context io_{1};
+    health_places health_{hall_, [this] { return api_.health(); }};
     event_streams streams_{limits_.unread_bytes};
     bool leaving_ = false;
     std::optional<factory> factory_;

@@ -13,7 +13,8 @@
 namespace softswitch {
 
 struct rest_limits {
-    std::size_t connections = 256; ///< One more is answered 503.
+    std::size_t connections = 256; ///< One more is answered 503, or that we are well.
+    std::size_t per_address = 96;  ///< Of these, for one IPv4 address or one IPv6 /64.
     std::size_t watchers = 64;     ///< Of GET /events, out of the connections; one more is a 503.
     std::size_t body_bytes = std::size_t{1} << 20U;
     /// Of events that a watcher has not read, beside what its socket buffers. Whoever is over it

@@ -1,6 +1,7 @@
 // A client of bytes: it sends what a test wants, which need not be HTTP, and waits patiently.
 #pragma once
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -28,7 +29,9 @@ public:
         std::string body{};
     };
 
-    explicit http_client(const trunkline::endpoint& to, int receive_buffer = 0)
+    /// `from` is an address of this host.
+    explicit http_client(const trunkline::endpoint& to, int receive_buffer = 0,
+                         const char* from = nullptr)
         : file_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
         REQUIRE(file_ >= 0);
         const timeval patience{30, 0};
@@ -36,6 +39,12 @@ public:
         ::setsockopt(file_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
         if (receive_buffer != 0) {
             ::setsockopt(file_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+        }
+        if (from != nullptr) {
+            sockaddr_in ours{};
+            ours.sin_family = AF_INET;
+            REQUIRE(::inet_pton(AF_INET, from, &ours.sin_addr) == 1);
+            REQUIRE(::bind(file_, reinterpret_cast<const sockaddr*>(&ours), sizeof ours) == 0);
         }
         sockaddr_in at{};
         at.sin_family = AF_INET;

@@ -15,8 +15,8 @@ struct rest_fixture {
                   *trunkline::endpoint::parse("127.0.0.1:0")),
                  rows, running, limits} {}
 
-    [[nodiscard]] http_client client(int receive_buffer = 0) const {
-        return http_client{server.listening(), receive_buffer};
+    [[nodiscard]] http_client client(int receive_buffer = 0, const char* from = nullptr) const {
+        return http_client{server.listening(), receive_buffer, from};
     }
 
     memory_store rows;
