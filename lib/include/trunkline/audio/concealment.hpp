@@ -6,13 +6,15 @@
 #include <cstdint>
 #include <span>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::audio {
 
 /// For 8 kHz PCM in frames of any length. Adds no delay: a received frame is changed only where it
 /// follows a loss. A recogniser would rather hear a sound too long than a hole, so repetition keeps
 /// its level for 40 ms, sinks slowly, and turns into the caller's own background noise between 120
 /// and 320 ms.
-class concealment {
+class TRUNKLINE_EXPORT concealment {
 public:
     /// Every frame that came, in order. Smooths the join when frames before it were concealed.
     void received(std::span<std::int16_t> frame) noexcept;

@@ -6,12 +6,14 @@
 #include <span>
 #include <vector>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::audio {
 
 /// Decimates by a whole number. Frequencies above half the new rate are 60 dB down, those below 42
 /// % of it are as they were, and nothing is delayed. Made for files: it designs its filter each
 /// time.
-class decimator {
+class TRUNKLINE_EXPORT decimator {
 public:
     explicit decimator(unsigned ratio);
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <trunkline/codec/g711.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/result.hpp>
 
@@ -47,7 +48,7 @@ struct drained {
 };
 using happened = std::variant<mark_played, mark_dropped, utterance_played, low_water, drained>;
 
-class playout_queue {
+class TRUNKLINE_EXPORT playout_queue {
 public:
     static constexpr std::size_t samples_a_second = 8'000;
     static constexpr std::size_t capacity =

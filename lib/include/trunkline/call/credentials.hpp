@@ -9,6 +9,7 @@
 
 #include <trunkline/call/leg_settings.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/sip/digest.hpp>
 #include <trunkline/sip/message.hpp>
 #include <trunkline/sip/writer.hpp>
@@ -17,7 +18,7 @@ namespace trunkline::calls {
 
 /// A proxy may challenge, and then the server behind it: what the proxy has accepted is sent again
 /// beside what the server asks for (section 22.3).
-class credentials {
+class TRUNKLINE_EXPORT credentials {
 public:
     /// Whether the request is worth sending again, or why it is not.
     enum class verdict : std::uint8_t {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/token_bucket.hpp>
 #include <trunkline/sip/message.hpp>
@@ -15,7 +16,7 @@
 
 namespace trunkline::calls {
 
-class forks {
+class TRUNKLINE_EXPORT forks {
 public:
     /// How our INVITE went, which leads through the proxy that forked it.
     struct path {

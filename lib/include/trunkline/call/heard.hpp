@@ -10,6 +10,7 @@
 #include <trunkline/audio/concealment.hpp>
 #include <trunkline/call/types.hpp>
 #include <trunkline/codec/g711.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/rtp/jitter_buffer.hpp>
 
@@ -17,7 +18,7 @@ namespace trunkline::calls {
 
 /// Every sample index is told once, and the index never goes back: not on a new SSRC, not when a
 /// stall was filled before its packets came after all.
-class heard {
+class TRUNKLINE_EXPORT heard {
 public:
     /// `law` is nothing for a packet that is no audio (an event, comfort noise): it takes its place
     /// in the sequence and none on the timeline.

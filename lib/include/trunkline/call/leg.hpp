@@ -15,6 +15,7 @@
 #include <trunkline/call/media_stream.hpp>
 #include <trunkline/call/media_target.hpp>
 #include <trunkline/call/session_timer.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/timer_wheel.hpp>
 #include <trunkline/sdp/offer_answer.hpp>
@@ -23,7 +24,7 @@
 
 namespace trunkline::calls {
 
-class leg {
+class TRUNKLINE_EXPORT leg {
 public:
     /// The `kind` of the timers it arms.
     enum class timer : std::uint16_t {

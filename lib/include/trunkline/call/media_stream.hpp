@@ -13,6 +13,7 @@
 #include <trunkline/call/keypad.hpp>
 #include <trunkline/call/types.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/rtp/jitter_buffer.hpp>
@@ -24,7 +25,7 @@ namespace trunkline::calls {
 
 /// From the first agreement on, one packet leaves every ptime, speech or silence, unless hold says
 /// otherwise. Sans-I/O; what is heard and what was played is told as events of the owner.
-class media_stream {
+class TRUNKLINE_EXPORT media_stream {
 public:
     struct config {
         rtp::release delivery = rtp::release::as_arrived;

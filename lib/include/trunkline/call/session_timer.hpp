@@ -7,6 +7,7 @@
 #include <optional>
 
 #include <trunkline/call/leg_settings.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/sip/message.hpp>
 #include <trunkline/sip/writer.hpp>
@@ -15,7 +16,7 @@ namespace trunkline::calls {
 
 /// Agrees on an interval with the peer and says when to refresh, and when to give up. Knows no
 /// dialog: whoever holds it sends the UPDATE or the re-INVITE, and the BYE.
-class session_timer {
+class TRUNKLINE_EXPORT session_timer {
 public:
     explicit session_timer(const session_intervals& wanted) noexcept
         : wanted_{wanted},

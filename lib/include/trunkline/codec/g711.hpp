@@ -7,6 +7,7 @@
 #include <span>
 
 #include <trunkline/core/assert.hpp>
+#include <trunkline/core/export.hpp>
 
 namespace trunkline::codec {
 
@@ -49,8 +50,8 @@ inline constexpr std::array<std::int16_t, 256> from_alaw = expansion(expand_alaw
 struct compression {
     std::uint8_t code[65'536];
 };
-extern const compression to_ulaw;
-extern const compression to_alaw;
+extern TRUNKLINE_EXPORT const compression to_ulaw;
+extern TRUNKLINE_EXPORT const compression to_alaw;
 
 } // namespace g711
 
@@ -66,8 +67,10 @@ extern const compression to_alaw;
 }
 
 /// Blocks. Precondition: `into` holds at least as many elements as `from`.
-void decode(law which, std::span<const std::byte> from, std::span<std::int16_t> into) noexcept;
-void encode(law which, std::span<const std::int16_t> from, std::span<std::byte> into) noexcept;
+TRUNKLINE_EXPORT void decode(law which, std::span<const std::byte> from,
+                             std::span<std::int16_t> into) noexcept;
+TRUNKLINE_EXPORT void encode(law which, std::span<const std::int16_t> from,
+                             std::span<std::byte> into) noexcept;
 
 /// The code word of the sample 0, for filling.
 [[nodiscard]] constexpr std::byte silence(law which) noexcept {

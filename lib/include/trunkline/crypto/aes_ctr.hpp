@@ -6,10 +6,12 @@
 #include <memory>
 #include <span>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::crypto {
 
 /// One key; the cipher's own state is made once and used for every packet.
-class aes_ctr {
+class TRUNKLINE_EXPORT aes_ctr {
 public:
     using key = std::array<std::byte, 16>;
     using counter = std::array<std::byte, 16>;
@@ -28,6 +30,7 @@ private:
 };
 
 using sha1_mac = std::array<std::byte, 20>;
-[[nodiscard]] sha1_mac hmac_sha1(std::span<const std::byte> key, std::span<const std::byte> bytes);
+[[nodiscard]] TRUNKLINE_EXPORT sha1_mac hmac_sha1(std::span<const std::byte> key,
+                                                  std::span<const std::byte> bytes);
 
 } // namespace trunkline::crypto

@@ -8,6 +8,8 @@
 #include <span>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::crypto {
 
 enum class hash_algorithm : std::uint8_t { md5, sha256 };
@@ -22,12 +24,15 @@ struct hex_digest {
 
 /// The hash of the parts as if they stood one after the other. Empty when the provider refuses the
 /// algorithm, as FIPS builds refuse MD5.
-[[nodiscard]] hex_digest hash(hash_algorithm which, std::initializer_list<std::string_view> parts);
+[[nodiscard]] TRUNKLINE_EXPORT hex_digest hash(hash_algorithm which,
+                                               std::initializer_list<std::string_view> parts);
 
 using mac = std::array<std::byte, 32>;
-[[nodiscard]] mac hmac_sha256(std::span<const std::byte> key, std::string_view text);
+[[nodiscard]] TRUNKLINE_EXPORT mac hmac_sha256(std::span<const std::byte> key,
+                                               std::string_view text);
 
 /// Takes as long whether the first byte differs or the last.
-[[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT bool equal_in_constant_time(std::string_view a,
+                                                           std::string_view b) noexcept;
 
 } // namespace trunkline::crypto

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::net {
 
 /// Raises the soft limit to the hard one, which needs no privilege, and returns what is now
 /// allowed.
-std::size_t raise_descriptor_limit() noexcept;
+TRUNKLINE_EXPORT std::size_t raise_descriptor_limit() noexcept;
 
 } // namespace trunkline::net

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 
 namespace trunkline::net {
 
-class hosts_file {
+class TRUNKLINE_EXPORT hosts_file {
 public:
     static constexpr std::size_t max_names =
         65'536; // Block lists are this long; call routes are not.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/flow.hpp>
 
 namespace trunkline::net {
@@ -33,7 +34,7 @@ struct listeners_state;
 /// Shard 0 reads the sockets and hands over the datagrams that are not its own; every shard sends
 /// on them. A connection belongs to the shard that accepted it, which is 0, or asked for it. They
 /// close when the last shard that shares them is gone.
-class listeners {
+class TRUNKLINE_EXPORT listeners {
 public:
     listeners();
     listeners(const listeners&) = delete;

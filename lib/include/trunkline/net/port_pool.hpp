@@ -9,12 +9,13 @@
 #include <vector>
 
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 
 namespace trunkline::net {
 
 /// Both ends included. RTP takes the even ports, RTCP the odd one above each (RFC 3550 11).
-struct port_range {
+struct TRUNKLINE_EXPORT port_range {
     std::uint16_t first = 16'384;
     std::uint16_t last = 32'767;
 
@@ -29,7 +30,7 @@ struct port_range {
 /// lost (32 s, timer F of RFC 3261 17.1.2.2): late packets of an ended call find their port closed,
 /// not a new call on it. When under a tenth is free, or all that is free still rests, the pair that
 /// was freed first is given.
-class port_pool {
+class TRUNKLINE_EXPORT port_pool {
 public:
     static constexpr duration rest = std::chrono::seconds{32};
 

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/machine.hpp>
 #include <trunkline/net/command.hpp>
 #include <trunkline/net/listeners.hpp>
@@ -52,7 +53,7 @@ struct shard_counters {
 /// no consumer is made to have Asio.
 ///
 /// `post` and `stop` may be called from any thread. All else belongs to the thread that runs it.
-class shard {
+class TRUNKLINE_EXPORT shard {
 public:
     explicit shard(shard_config config);
     shard(const shard&) = delete;

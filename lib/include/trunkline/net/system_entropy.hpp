@@ -6,12 +6,13 @@
 #include <span>
 
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 
 namespace trunkline::net {
 
 /// One a thread. What was handed out is wiped, so that no later leak of memory tells of an old
 /// nonce.
-class system_entropy final : public entropy {
+class TRUNKLINE_EXPORT system_entropy final : public entropy {
 public:
     system_entropy() = default;
     // Two copies would hand out the same bytes.

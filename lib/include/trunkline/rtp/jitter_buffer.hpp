@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/rtp/packet.hpp>
 #include <trunkline/rtp/transit_window.hpp>
@@ -49,7 +50,7 @@ struct jitter_buffer_counters {
 /// lost, once each. A reset starts a new timeline behind the old one: what the old one still held
 /// comes out first. Fixed memory, no allocation after construction; its pages are only touched as
 /// deep as packets have ever piled up.
-class jitter_buffer {
+class TRUNKLINE_EXPORT jitter_buffer {
 public:
     static constexpr std::size_t capacity = 128;     ///< Packets. 2.5 s of 20 ms.
     static constexpr std::size_t max_payload = 1600; ///< 200 ms of G.711: RFC 3551 section 4.2.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/rtp/sequence.hpp>
 
@@ -25,7 +26,7 @@ struct header {
 };
 
 /// A parsed packet. Its spans point into the datagram and die with it.
-struct packet_view {
+struct TRUNKLINE_EXPORT packet_view {
     rtp::header header;
     std::span<const std::byte> csrcs;     ///< Up to 15 of four bytes each.
     std::optional<std::uint16_t> profile; ///< Of the extension (section 5.3.1), if there is one.
@@ -41,7 +42,7 @@ struct packet_view {
 [[nodiscard]] result<header> read_header(std::span<const std::byte> bytes) noexcept;
 
 /// Writes the 12 bytes that precede a payload; 0 when they do not fit.
-std::size_t write_header(const header& what, std::span<std::byte> into) noexcept;
+TRUNKLINE_EXPORT std::size_t write_header(const header& what, std::span<std::byte> into) noexcept;
 
 /// RFC 5761 section 4: tells RTCP from RTP where both come in by one port.
 [[nodiscard]] constexpr bool is_rtcp(std::span<const std::byte> bytes) noexcept {

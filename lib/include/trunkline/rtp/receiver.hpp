@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/rtp/packet.hpp>
 #include <trunkline/rtp/rtcp.hpp>
@@ -31,7 +32,7 @@ struct reception_totals {
 /// Follows one source at a time. A packet of another SSRC, or one whose number is far from the last
 /// (A.1), is on probation; when the next in sequence follows, the receiver starts over with it. So
 /// a stray packet moves nothing and a restarted sender is lost for one packet, which then counts.
-class receiver {
+class TRUNKLINE_EXPORT receiver {
 public:
     explicit receiver(std::uint32_t clock_rate) noexcept : clock_rate_{clock_rate} {}
 

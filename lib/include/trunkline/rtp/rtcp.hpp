@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/rtp/sequence.hpp>
 
@@ -38,7 +39,7 @@ struct sender_info {
 };
 
 /// The report blocks of one packet, at most 31.
-class report_blocks_view {
+class TRUNKLINE_EXPORT report_blocks_view {
 public:
     constexpr report_blocks_view() noexcept = default;
     constexpr explicit report_blocks_view(std::span<const std::byte> bytes) noexcept
@@ -73,7 +74,7 @@ struct sdes_item {
 };
 
 /// Chunks of items. `parse` has walked them once, so that nothing here can run over the end.
-class sdes_view {
+class TRUNKLINE_EXPORT sdes_view {
 public:
     constexpr explicit sdes_view(std::span<const std::byte> chunks, unsigned count) noexcept
         : chunks_{chunks},
@@ -106,7 +107,7 @@ private:
 };
 
 /// Section 6.6.
-struct bye_view {
+struct TRUNKLINE_EXPORT bye_view {
     std::span<const std::byte> ssrcs; ///< Four bytes each, at most 31.
     std::string_view why;             ///< Optional, and for people.
 
@@ -124,7 +125,7 @@ using rtcp_packet_view =
     std::variant<sender_report_view, receiver_report_view, sdes_view, bye_view, unknown_rtcp_view>;
 
 /// A compound packet, to be walked with a range-for. It points into the datagram.
-class rtcp_view {
+class TRUNKLINE_EXPORT rtcp_view {
 public:
     /// All lengths of all packets are checked here, the known types to their last item. The first
     /// packet may be of any type (RFC 5506): some gateways send a BYE by itself. Up to three bytes
@@ -168,7 +169,7 @@ private:
 
 /// Appends packets to a span. What does not fit spoils the whole, and size() is 0: half a compound
 /// packet is worth nothing.
-class rtcp_writer {
+class TRUNKLINE_EXPORT rtcp_writer {
 public:
     explicit rtcp_writer(std::span<std::byte> into) noexcept : into_{into} {}
 

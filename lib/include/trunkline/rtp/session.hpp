@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/rtp/packet.hpp>
@@ -49,7 +50,7 @@ enum class rtcp_news : std::uint8_t {
 /// A call has two parties, so the rules of section 6.2 for sharing bandwidth come down to one
 /// interval, randomised; and an SSRC of the far end equal to ours is no collision that matters (a
 /// reflector for tests sends ours back).
-class session {
+class TRUNKLINE_EXPORT session {
 public:
     struct config {
         std::uint32_t clock_rate = 8000;

@@ -9,6 +9,7 @@
 #include <span>
 
 #include <trunkline/core/assert.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/rtp/packet.hpp>
@@ -16,7 +17,7 @@
 namespace trunkline::rtp {
 
 /// The payload, section 2.3.
-struct telephone_event {
+struct TRUNKLINE_EXPORT telephone_event {
     static constexpr std::size_t size = 4;
 
     std::uint8_t event = 0;
@@ -33,9 +34,9 @@ struct telephone_event {
 };
 
 /// '0' to '9', '*', '#', 'A' to 'D'; nothing for other characters.
-[[nodiscard]] std::optional<std::uint8_t> to_event(char digit) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::optional<std::uint8_t> to_event(char digit) noexcept;
 /// The reverse; nothing for events that are no digit, such as the hook flash (16).
-[[nodiscard]] std::optional<char> to_digit(std::uint8_t event) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::optional<char> to_digit(std::uint8_t event) noexcept;
 
 /// A digit went down or came up.
 struct digit_change {
@@ -73,7 +74,7 @@ private:
 /// the same press if it went down (its time less its duration) before the last one ended, in RTP
 /// time where that advances and by arrival where it does not. The marker is not trusted, for
 /// carriers lose it. A press ends by its end packet, by the start of another, or by silence.
-class telephone_event_receiver {
+class TRUNKLINE_EXPORT telephone_event_receiver {
 public:
     struct config {
         std::uint32_t clock_rate = 8000;
@@ -135,7 +136,7 @@ private:
 
 /// Sends one digit at a time, in place of audio: one packet every `interval` from the start on, and
 /// the last three times (section 2.5.1.4).
-class telephone_event_sender {
+class TRUNKLINE_EXPORT telephone_event_sender {
 public:
     struct config {
         std::uint32_t clock_rate = 8000;

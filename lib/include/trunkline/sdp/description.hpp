@@ -10,6 +10,7 @@
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/assert.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/result.hpp>
 
@@ -35,8 +36,8 @@ enum class direction : std::uint8_t { inactive = 0, sendonly = 1, recvonly = 2, 
 [[nodiscard]] constexpr direction common(direction a, direction b) noexcept {
     return static_cast<direction>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
 }
-[[nodiscard]] std::string_view to_text(direction what) noexcept;
-[[nodiscard]] transport transport_of(std::string_view text) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view to_text(direction what) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT transport transport_of(std::string_view text) noexcept;
 
 /// Everything below points into the text that was parsed and dies with it.
 struct origin_view {
@@ -78,7 +79,7 @@ struct rtcp_view {
 class description;
 
 /// Of one m= section. No accessor can fail: all that is typed was checked by parse().
-class media_view {
+class TRUNKLINE_EXPORT media_view {
 public:
     [[nodiscard]] media_kind kind() const noexcept;
     [[nodiscard]] std::string_view kind_text() const noexcept;
@@ -117,10 +118,11 @@ private:
 /// line ending, or none on the last line; s= and t= may be empty or missing. An attribute that is
 /// typed and malformed stays an attribute and has no other effect, except for a=rtcp, which would
 /// send our reports astray. On an error `into` reads as empty.
-[[nodiscard]] result<void> parse(std::string_view text, description& into) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT result<void> parse(std::string_view text,
+                                                  description& into) noexcept;
 
 /// 13 KB, mostly room for the formats of a hostile description: make one, and parse into it often.
-class description {
+class TRUNKLINE_EXPORT description {
 public:
     // The table of formats starts as whatever was there before: only what a count covers is read.
     // NOLINTNEXTLINE(modernize-use-equals-default): = default would clear it in `{}`.

@@ -13,6 +13,7 @@
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/assert.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/sdp/description.hpp>
@@ -100,7 +101,7 @@ enum class preference : std::uint8_t { offerer, ours };
 
 /// One call's offers and answers in fixed memory. A description that is refused, by us or by the
 /// peer, leaves what was agreed before as it was.
-class negotiation {
+class TRUNKLINE_EXPORT negotiation {
 public:
     enum class state : std::uint8_t { none, offered, have_remote_offer, stable };
 

@@ -8,12 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/sip/message.hpp>
 #include <trunkline/sip/writer.hpp>
 
 namespace trunkline::sip {
 
-class dialog {
+class TRUNKLINE_EXPORT dialog {
 public:
     dialog() = default;
     /// From the INVITE that we answer with `local_tag` (section 12.1.1).

@@ -12,6 +12,7 @@
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/crypto/hash.hpp>
@@ -23,7 +24,7 @@ namespace trunkline::sip {
 /// One WWW-Authenticate or Proxy-Authenticate value. Borrows; quotes are taken off, and a value
 /// with a backslash in it is refused, because no real server sends one and realms are compared as
 /// bytes.
-struct challenge_view {
+struct TRUNKLINE_EXPORT challenge_view {
     std::string_view realm;
     std::string_view nonce;
     std::string_view opaque;
@@ -37,7 +38,7 @@ struct challenge_view {
 };
 
 /// One Authorization or Proxy-Authorization value. Borrows.
-struct authorization_view {
+struct TRUNKLINE_EXPORT authorization_view {
     std::string_view username;
     std::string_view realm;
     std::string_view nonce;
@@ -64,11 +65,11 @@ struct digest_input {
     std::string_view uri;
     bool qop_auth;
 };
-[[nodiscard]] crypto::hex_digest digest_response(const digest_input& from);
+[[nodiscard]] TRUNKLINE_EXPORT crypto::hex_digest digest_response(const digest_input& from);
 
 /// Answers challenges for one user. Keeps what in-dialog requests need to be sent with credentials
 /// at once: the last challenge, and how often its nonce was used.
-class digest_client {
+class TRUNKLINE_EXPORT digest_client {
 public:
     /// Takes the challenge over; false when it repeats one that was answered already without saying
     /// stale, which means that the password is wrong.
@@ -94,7 +95,7 @@ private:
 /// Checks credentials without a table of nonces: a nonce is its time and a MAC over time, source
 /// and Call-ID, and lives for 32 s. Only the last nc of each nonce is kept, in a table of fixed
 /// size; a nonce that may have fallen out of it is stale.
-class digest_server {
+class TRUNKLINE_EXPORT digest_server {
 public:
     using key = std::array<std::byte, 32>;
     enum class verdict : std::uint8_t {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline::sip::dns {
@@ -39,6 +40,6 @@ inline constexpr std::size_t most_records = 32;
 
 /// Errors: bad_length for a record past the end, bad_token for a name that points forward or at
 /// itself, limit_exceeded for names over 255 bytes.
-[[nodiscard]] result<answer> parse(std::span<const std::byte> message);
+[[nodiscard]] TRUNKLINE_EXPORT result<answer> parse(std::span<const std::byte> message);
 
 } // namespace trunkline::sip::dns

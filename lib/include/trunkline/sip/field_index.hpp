@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/sip/first_error.hpp>
@@ -15,7 +16,7 @@
 namespace trunkline::sip {
 
 /// The lines of one message, cut and named; no value is understood. Borrows the buffer.
-class field_index {
+class TRUNKLINE_EXPORT field_index {
 public:
     struct field {
         header id = header::other;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/result.hpp>
 
@@ -14,7 +15,7 @@ namespace trunkline::sip {
 /// One for each stream flow; it owns what has come of a message so far. However the bytes are cut,
 /// the same frames come out. Never holds more than one message of the largest size and what one
 /// feed() brought.
-class framer {
+class TRUNKLINE_EXPORT framer {
 public:
     enum class kind : std::uint8_t {
         need_more,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline::sip::grammar {
@@ -106,10 +107,10 @@ inline constexpr auto classes = make_classes();
 /// Where TEXT-UTF8 without control characters ends too soon: what any header may hold, whether we
 /// know it or not. In a quoted string a control character may stand behind a backslash (RFC 4475
 /// 3.1.1.2).
-[[nodiscard]] std::optional<std::size_t> bad_text(std::string_view value) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::optional<std::size_t> bad_text(std::string_view value) noexcept;
 
 /// One element of a comma-separated list; `rest` is moved past it. Commas in quotes and in angle
 /// brackets are not separators.
-[[nodiscard]] std::string_view next_element(std::string_view& rest) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view next_element(std::string_view& rest) noexcept;
 
 } // namespace trunkline::sip::grammar

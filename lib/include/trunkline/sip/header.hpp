@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::sip {
 
 enum class header : std::uint8_t {
@@ -61,8 +63,8 @@ enum class header : std::uint8_t {
 inline constexpr std::size_t header_count = static_cast<std::size_t>(header::www_authenticate) + 1;
 
 /// Any spelling: long, compact (section 7.3.3), upper or lower case.
-[[nodiscard]] header header_of(std::string_view name) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT header header_of(std::string_view name) noexcept;
 /// The long form, as we write it; empty for other.
-[[nodiscard]] std::string_view name(header which) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view name(header which) noexcept;
 
 } // namespace trunkline::sip

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/sip/via.hpp>
 
 namespace trunkline::sip {
@@ -24,7 +25,7 @@ struct identity {
 
 /// A token of 34 characters: "tl", twenty hex digits, twelve random letters (60 bits, so that
 /// nobody guesses a tag; RFC 3261 section 19.3 asks for 32).
-class identity_text {
+class TRUNKLINE_EXPORT identity_text {
 public:
     static constexpr std::size_t size = 34;
 
@@ -39,7 +40,8 @@ private:
 
 /// What one of ours says; nothing when it is a stranger's. The letters are not checked: whoever
 /// owns the slot compares the whole text.
-[[nodiscard]] std::optional<identity> read_identity(std::string_view text) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::optional<identity>
+read_identity(std::string_view text) noexcept;
 
 /// The same of a branch, behind its cookie.
 [[nodiscard]] inline std::optional<identity> branch_identity(std::string_view branch) noexcept {
@@ -50,7 +52,7 @@ private:
 /// The shard that a datagram belongs to: by the top branch of a response, the To tag of a request
 /// in a dialog, the Call-ID of any other. Reads as little as it needs and believes nothing; nothing
 /// for bytes that are no SIP.
-[[nodiscard]] std::optional<std::uint16_t> owner_of(std::span<const std::byte> datagram,
-                                                    std::uint16_t shards) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::optional<std::uint16_t>
+owner_of(std::span<const std::byte> datagram, std::uint16_t shards) noexcept;
 
 } // namespace trunkline::sip

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/sip/cseq.hpp>
 #include <trunkline/sip/field_index.hpp>
@@ -23,7 +24,7 @@ namespace trunkline::sip {
 
 /// Borrows the buffer that was parsed. Everything an endpoint acts on was checked by parse(), so
 /// the accessors cannot fail; what is mandatory is there.
-class message_view {
+class TRUNKLINE_EXPORT message_view {
 public:
     using field = field_index::field;
 
@@ -122,7 +123,7 @@ private:
 };
 
 /// A message that owns its bytes.
-class message {
+class TRUNKLINE_EXPORT message {
 public:
     /// Copies, then parses the copy.
     [[nodiscard]] static result<message> parse(std::string_view text);

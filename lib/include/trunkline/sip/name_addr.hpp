@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/sip/parameters.hpp>
 #include <trunkline/sip/uri.hpp>
@@ -12,7 +13,7 @@ namespace trunkline::sip {
 class value_reader;
 
 /// name-addr / addr-spec with its header parameters. Borrows.
-struct name_addr_view {
+struct TRUNKLINE_EXPORT name_addr_view {
     // Written out because g++ 12 clears a defaulted one by an instruction that costs more than to
     // read what goes in.
     // NOLINTNEXTLINE(modernize-use-equals-default)

@@ -5,12 +5,13 @@
 #include <optional>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 
 namespace trunkline::sip {
 
 /// A list that was checked by parse(), so that looking something up cannot fail. Borrows.
-class parameters_view {
+class TRUNKLINE_EXPORT parameters_view {
 public:
     constexpr parameters_view() noexcept = default;
 
@@ -39,6 +40,7 @@ private:
 
 /// Takes the quotes and the backslashes of a quoted string away, into `into`; other text is copied.
 /// What does not fit is cut off.
-std::string_view unquoted(std::string_view value, char* into, std::size_t room) noexcept;
+TRUNKLINE_EXPORT std::string_view unquoted(std::string_view value, char* into,
+                                           std::size_t room) noexcept;
 
 } // namespace trunkline::sip

@@ -13,6 +13,7 @@
 
 #include <trunkline/core/buffer_pool.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/hash_index.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/siphash.hpp>
@@ -38,7 +39,7 @@ struct transaction_id {
 /// Text of a branch of ours.
 using branch_text = std::array<char, magic_cookie.size() + identity_text::size>;
 
-class transaction_layer {
+class TRUNKLINE_EXPORT transaction_layer {
 public:
     /// The `kind` of every timer it arms, so that a shared wheel knows whose a node is.
     static constexpr std::uint16_t timer_kind = 1;

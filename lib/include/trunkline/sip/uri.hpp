@@ -47,9 +47,9 @@ struct TRUNKLINE_EXPORT uri_view {
 
 /// The digits of a telephone number with its leading "+", if any: separators, escapes and
 /// parameters of the user part are gone. Empty when it is no number at all.
-[[nodiscard]] std::string telephone_number(std::string_view user);
+[[nodiscard]] TRUNKLINE_EXPORT std::string telephone_number(std::string_view user);
 
 /// Escapes what a user part may not hold as it stands.
-[[nodiscard]] std::string escape_user(std::string_view user);
+[[nodiscard]] TRUNKLINE_EXPORT std::string escape_user(std::string_view user);
 
 } // namespace trunkline::sip

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/sip/parameters.hpp>
 
@@ -13,7 +14,7 @@ namespace trunkline::sip {
 inline constexpr std::string_view magic_cookie = "z9hG4bK";
 
 /// One Via value. Borrows.
-struct via_view {
+struct TRUNKLINE_EXPORT via_view {
     // Written out because g++ 12 clears a defaulted one by an instruction that costs more than to
     // read what goes in.
     // NOLINTNEXTLINE(modernize-use-equals-default)

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 #include <trunkline/sip/header.hpp>
@@ -19,7 +20,7 @@ namespace trunkline::sip {
 
 /// Remembers the first thing that went wrong: no room left, or a control character in a value that
 /// came from outside. size() is 0 then, and a size of 0 is never sent.
-class writer {
+class TRUNKLINE_EXPORT writer {
 public:
     explicit writer(std::span<std::byte> into) noexcept
         : begin_{reinterpret_cast<char*>(into.data())},
@@ -87,6 +88,6 @@ private:
 };
 
 /// The reason phrase of RFC 3261 section 21, for the codes that we send.
-[[nodiscard]] std::string_view reason_phrase(int status) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view reason_phrase(int status) noexcept;
 
 } // namespace trunkline::sip

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
 #include <trunkline/crypto/aes_ctr.hpp>
 #include <trunkline/srtp/keys.hpp>
@@ -18,7 +19,7 @@ inline constexpr std::size_t tag_size = 10;
 inline constexpr std::size_t room_behind = tag_size;
 
 /// What we send with one master key and one SSRC.
-class sender {
+class TRUNKLINE_EXPORT sender {
 public:
     explicit sender(const master_key& from);
 
@@ -37,7 +38,7 @@ private:
 /// What one peer sends with one master key. Each SSRC has its own rollover counter and its own
 /// replay list (section 3.2.3), so no source moves those of another, and neither does a replayed
 /// packet of an earlier one. State changes only after a tag was right: a stranger makes no source.
-class receiver {
+class TRUNKLINE_EXPORT receiver {
 public:
     /// How many sources are known at a time. A call has one after the other; each further one that
     /// authenticates takes the place of the one that was heard longest ago. A packet of that one

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 
+#include <trunkline/core/export.hpp>
+
 namespace trunkline::srtp {
 
 /// What SDES carries: 30 bytes, of AES_CM_128_HMAC_SHA1_80.
@@ -12,7 +14,7 @@ struct master_key {
     std::array<std::byte, 14> salt{};
 };
 
-struct session_keys {
+struct TRUNKLINE_EXPORT session_keys {
     std::array<std::byte, 16> cipher{};
     std::array<std::byte, 20> authentication{};
     std::array<std::byte, 14> salt{};

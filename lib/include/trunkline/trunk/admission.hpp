@@ -9,6 +9,7 @@
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/siphash.hpp>
 #include <trunkline/core/token_bucket.hpp>
 #include <trunkline/sip/message.hpp>
@@ -17,7 +18,7 @@ namespace trunkline::trunks {
 
 /// Guards an engine from more than it can do. It is asked about requests outside of dialogs only;
 /// what belongs to a call passes, however full the house is.
-class admission {
+class TRUNKLINE_EXPORT admission {
 public:
     explicit admission(entropy& random);
 

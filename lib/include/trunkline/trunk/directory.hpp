@@ -25,7 +25,7 @@ struct tls_lease {
 };
 
 /// A call keeps the trunk it began with, whatever the operator does meanwhile.
-struct trunk {
+struct TRUNKLINE_EXPORT trunk {
     trunk_id id{};
     tls_lease tls{};
     trunk_config config{};
@@ -66,7 +66,7 @@ inline constexpr unsigned unproved_streams = 10;
 
 /// Whether a header of an INVITE is the application's to write: no line break is in it, and the
 /// library does not write it itself.
-[[nodiscard]] bool may_be_sent(std::string_view name, std::string_view value);
+[[nodiscard]] TRUNKLINE_EXPORT bool may_be_sent(std::string_view name, std::string_view value);
 
 using directory = std::vector<std::shared_ptr<const trunk>>;
 

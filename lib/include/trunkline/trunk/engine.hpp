@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <trunkline/call/leg.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/limits.hpp>
 #include <trunkline/core/machine.hpp>
 #include <trunkline/core/slab.hpp>
@@ -66,7 +67,7 @@ struct engine_config {
     std::shared_ptr<const call_handle::mailbox> mailbox{};
 };
 
-class engine final : public machine {
+class TRUNKLINE_EXPORT engine final : public machine {
 public:
     engine(engine_config config, entropy& random);
     engine(const engine&) = delete;

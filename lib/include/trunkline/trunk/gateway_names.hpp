@@ -11,6 +11,7 @@
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/flow.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
@@ -50,7 +51,7 @@ struct gateway_name_view {
 };
 
 /// As it stands in a URI: brackets around IPv6, and the port unless it is 0.
-[[nodiscard]] std::string in_uri(std::string_view host, std::uint16_t port);
+[[nodiscard]] TRUNKLINE_EXPORT std::string in_uri(std::string_view host, std::uint16_t port);
 
 /// An IP address stands for itself. A name in the hosts file means what is written there. Else SRV
 /// records count where no port is given, and where there are none, the name's own addresses.
@@ -59,7 +60,7 @@ struct gateway_name_view {
 /// peer, whose names are kept apart (peer_names).
 /// An answer is used until the next one, however old: a dead name server must not stop calls to a
 /// gateway that has not moved.
-class gateway_names {
+class TRUNKLINE_EXPORT gateway_names {
 public:
     static constexpr std::uint16_t timer_kind = 7;
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/sip/dns.hpp>
@@ -38,7 +39,7 @@ struct name_record {
 };
 
 /// No clock and no timer: its owner asks for next_deadline() and calls refresh().
-class name_records {
+class TRUNKLINE_EXPORT name_records {
 public:
     /// A lookup takes no longer than this; so much before its end an answer is asked for again.
     static constexpr duration patience = std::chrono::seconds{2};

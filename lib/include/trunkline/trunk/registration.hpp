@@ -16,6 +16,7 @@
 #include <trunkline/call/credentials.hpp>
 #include <trunkline/call/environment.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/core/timer_wheel.hpp>
@@ -36,7 +37,7 @@ namespace trunkline::trunks {
 ///
 /// Credentials answer the address that asked for them, which is one of a gateway of ours, and go
 /// nowhere else: redirections are refusals, and another address is first asked without any.
-class registration {
+class TRUNKLINE_EXPORT registration {
 public:
     static constexpr std::uint16_t timer_kind = 8;
     static constexpr std::uint16_t event_code = 101; ///< There is something in `told`.
