@@ -45,21 +45,46 @@ TEST_CASE(
     CHECK_FALSE(read.lines.has(header::from));
 }
 
-TEST_CASE("sip::field_index: of several lines that are wrong, the first in the message is told") {
+[[nodiscard]] error fault(errc code, header which, std::uint32_t at) {
+    return {.code = code, .field = static_cast<std::uint8_t>(which), .offset = at};
+}
+
+TEST_CASE("sip::field_index: lines that are wrong are told one by one, in order") {
     const indexed read{"A b c\nFrom: a\x01\nno colon here\nFrom: twice\n\n"};
     REQUIRE(read.outcome.has_value());
-    REQUIRE(read.wrong.noted());
-    CHECK(read.wrong.reason().code == errc::bad_token);
-    CHECK(read.wrong.reason().field == static_cast<std::uint8_t>(header::from));
-    CHECK(read.wrong.reason().offset == 14);
+    CHECK_FALSE(read.wrong.noted());
+    REQUIRE(read.lines.faults().size() == 3);
+    CHECK(read.lines.faults()[0] == fault(errc::bad_token, header::from, 14));
+    CHECK(read.lines.faults()[1] == fault(errc::bad_token, header::other, 20));
+    CHECK(read.lines.faults()[2] == fault(errc::duplicate, header::from, 32));
     CHECK(read.lines.fields().size() == 2);
+}
+
+TEST_CASE("sip::field_index: what is wrong in more than eight lines spoils the message") {
+    std::string text{"A b c\n"};
+    for (int i = 0; i < 8; ++i) text += "no colon\n";
+    CHECK_FALSE(indexed{text + "\n"}.wrong.noted());
+    const indexed more{text + "From a\n\n"};
+    REQUIRE(more.wrong.noted());
+    CHECK(more.lines.faults().size() == 8);
+    CHECK(more.wrong.reason().offset == 7 + 8 * 10 + 5);
+}
+
+TEST_CASE("sip::field_index: a header that was dropped is as good as absent") {
+    indexed read{"A b c\nMin-SE: x\nTo: y\n\n"};
+    read.lines.drop(header::min_se);
+    CHECK_FALSE(read.lines.has(header::min_se));
+    CHECK(read.lines.value(header::min_se).empty());
+    CHECK(read.lines.value(header::to) == "y");
+    read.lines.blank(read.bytes, 22);
+    CHECK(read.lines.value(header::to).empty());
+    CHECK(read.lines.has(header::to));
 }
 
 TEST_CASE("sip::field_index: a header of which there is one may not stand twice") {
     const indexed read{"A b c\nTo: a\nt: b\n\n"};
-    REQUIRE(read.wrong.noted());
-    CHECK(read.wrong.reason().code == errc::duplicate);
-    CHECK(read.wrong.reason().offset == 14);
+    REQUIRE(read.lines.faults().size() == 1);
+    CHECK(read.lines.faults()[0] == fault(errc::duplicate, header::to, 14));
 }
 
 TEST_CASE("sip::field_index: bytes without an end of the header section want more") {

@@ -178,8 +178,7 @@ TEST_CASE("sip::transaction_layer: CANCEL finds its INVITE and is a transaction 
         CHECK_FALSE(bench.transactions.cancelled(*good{other}).has_value());
     }
     // Case of host and branch does not matter, that of nothing else is looked at.
-    CHECK(bench.transactions.cancelled(*good{request("CANCEL", "H;branch=Z9HG4BK1")}).has_value() ==
-          false); // The cookie is compared as it is: this is RFC 2543's kind.
+    CHECK(bench.transactions.cancelled(*good{request("CANCEL", "H;branch=Z9HG4BK1")}).has_value());
     CHECK(bench.transactions.cancelled(*good{request("CANCEL", "H;branch=z9hG4bK1")}).has_value());
 }
 

@@ -42,6 +42,11 @@ TEST_CASE("sip::uri: takes the examples of RFC 3261 19.1.3 and RFC 3966 apart") 
         {"sip:a@h:65535;lr", kind::sip, "a", "", "h", 65'535, ";lr", ""},
         {"sip:a:@h", kind::sip, "a", "", "h", -1, "", ""},
         {"sip:[2001:db8::9:1]:5060", kind::sip, "", "", "[2001:db8::9:1]", 5060, "", ""},
+        // What section 25.1 wants escaped, or there, and other stacks do not.
+        {"sip:1002#4155550123@h", kind::sip, "1002#4155550123", "", "h", -1, "", ""},
+        {"sip:+1 415 555 0123@h;lr", kind::sip, "+1 415 555 0123", "", "h", -1, ";lr", ""},
+        {"sip:# :x@h", kind::sip, "# ", "x", "h", -1, "", ""},
+        {"sip:@h", kind::sip, "", "", "h", -1, "", ""},
         {"sip:a?b/c@h?x=y", kind::sip, "a?b/c", "", "h", -1, "", "x=y"},
         {"sip:%61%00@h;%6cr", kind::sip, "%61%00", "", "h", -1, ";%6cr", ""},
         {"tel:+1-201-555-0123", kind::tel, "+1-201-555-0123", "", "", -1, "", ""},
@@ -77,13 +82,15 @@ TEST_CASE("sip::uri: says what is wrong, and where") {
         {"", errc::need_more, 0},
         {"sip", errc::need_more, 3},
         {"sip:", errc::bad_address, 4},
-        {"sip:@h", errc::bad_token, 4},
+        {"sip::x@h", errc::bad_token, 4},
         {"sip:a@", errc::bad_address, 6},
         {"sip:a@b@c", errc::trailing_bytes, 7},
         {"sip:a%4@h", errc::bad_escape, 5},
         {"sip:a%zz@h", errc::bad_escape, 5},
         {"sip:a%", errc::trailing_bytes, 5},
-        {"sip:a b@h", errc::bad_token, 5},
+        {"sip:a\tb@h", errc::bad_token, 5},
+        {"sip:a b", errc::trailing_bytes, 5},
+        {"sip:a<b@h", errc::bad_token, 5},
         {"sip:a:b c@h", errc::bad_token, 7},
         {"sip:a\x01@h", errc::bad_token, 5},
         {"sip:\xc3\xbc@h", errc::bad_token, 4},
@@ -131,6 +138,37 @@ TEST_CASE("sip::uri: finds parameters by name without case, and tells a flag fro
     CHECK_FALSE(read->parameter("l").has_value());
     CHECK_FALSE(read->parameter("").has_value());
     CHECK_FALSE(read->parameter("ttl").has_value());
+}
+
+TEST_CASE("sip::uri: a local number in a global context is the number of both, RFC 3966 5.1.5") {
+    struct row {
+        std::string_view text;
+        std::string_view shown;
+        std::string_view number;
+    };
+    const row table[] = {
+        {"tel:4155550100;phone-context=+1", "+14155550100", "+14155550100"},
+        {"tel:415-555-0100;isub=1;PHONE-CONTEXT=+1", "+14155550100", "+14155550100"},
+        {"tel:0100;phone-context=+1-415-555", "+14155550100", "+14155550100"},
+        {"sip:4155550100;phone-context=+1@h;user=phone", "+14155550100", "+14155550100"},
+        {"sip:4155550100;phone-context=%2B1@h", "+14155550100", "+14155550100"},
+        {"tel:4155550100;phone-context=example.com", "4155550100", "4155550100"},
+        {"tel:+14155550100;phone-context=+1", "+14155550100", "+14155550100"},
+        {"tel:+1-415-555-0100", "+1-415-555-0100", "+14155550100"},
+        {"tel:7042", "7042", "7042"},
+        {"sip:bob;phone-context=+1@h", "bob;phone-context=+1", ""},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.text);
+        const auto read = uri_view::parse(row.text);
+        REQUIRE(read.has_value());
+        CHECK(shown_user(*read) == row.shown);
+        CHECK(telephone_number(subscriber(*read)) == row.number);
+    }
+}
+
+TEST_CASE("sip::uri: what is written is escaped, whatever was taken") {
+    CHECK(escape_user("a#b c") == "a%23b%20c");
 }
 
 TEST_CASE("sip::uri: knows the default port of each scheme") {

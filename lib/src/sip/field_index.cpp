@@ -103,6 +103,7 @@ struct colon {
 result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) noexcept {
     start_line_ = {};
     count_ = 0;
+    fault_count_ = 0;
     first_.fill(none);
     const auto size = text.size();
     const std::string_view whole{text.data(), size};
@@ -139,6 +140,21 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
     }
 }
 
+void field_index::fault(errc code, header which, std::size_t at, first_error& wrong) noexcept {
+    if (fault_count_ == faults_.size()) return wrong.note(code, which, at);
+    faults_[fault_count_++] = {.code = code,
+                               .field = static_cast<std::uint8_t>(which),
+                               .offset = static_cast<std::uint32_t>(at)};
+}
+
+void field_index::blank(std::string_view whole, std::size_t at) noexcept {
+    for (std::size_t i = 0; i < count_; ++i) {
+        auto& value = fields_[i].value;
+        const auto begin = static_cast<std::size_t>(value.data() - whole.data());
+        if (at >= begin && at < begin + value.size()) value = value.substr(0, 0);
+    }
+}
+
 /// Of the line of `size` characters that the rest of the message begins with.
 inline void field_index::add(std::string_view rest, std::size_t size, std::size_t at,
                              bool has_controls, first_error& wrong) noexcept {
@@ -154,7 +170,7 @@ inline void field_index::add(std::string_view rest, std::size_t size, std::size_
         name_size = run(line, 0, set::token);
         colon = skip_blank(line, name_size);
         if (name_size == 0 || colon == size || line[colon] != ':') {
-            return wrong.note(errc::bad_token, header::other, at + colon);
+            return fault(errc::bad_token, header::other, at + colon, wrong);
         }
         id = header_of({line.data(), name_size});
     }
@@ -163,7 +179,7 @@ inline void field_index::add(std::string_view rest, std::size_t size, std::size_
     if (has_controls) {
         if (const auto bad = bad_text(value)) {
             const auto begin = static_cast<std::size_t>(value.data() - line.data());
-            wrong.note(errc::bad_token, id, at + begin + *bad);
+            fault(errc::bad_token, id, at + begin + *bad, wrong);
         }
     }
     const auto slot = static_cast<std::size_t>(id);
@@ -172,7 +188,7 @@ inline void field_index::add(std::string_view rest, std::size_t size, std::size_
     if (first_[slot] == none) {
         first_[slot] = place;
     } else {
-        if (single(id)) wrong.note(errc::duplicate, id, at);
+        if (single(id)) fault(errc::duplicate, id, at, wrong);
         fields_[last_[slot]].next = place;
     }
     last_[slot] = place;

@@ -73,7 +73,9 @@ identity_text::identity_text(const identity& what, entropy& random) {
 }
 
 std::optional<identity> read_identity(std::string_view text) noexcept {
-    if (text.size() != identity_text::size || !text.starts_with(prefix)) return std::nullopt;
+    if (text.size() != identity_text::size || !iequals(text.substr(0, prefix.size()), prefix)) {
+        return std::nullopt;
+    }
     identity read;
     if (!read_hex(text.substr(2, 4), read.shard) || !read_hex(text.substr(6, 8), read.slot) ||
         !read_hex(text.substr(14, 8), read.generation)) {

@@ -5,6 +5,8 @@
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
+#include "delta_seconds.hpp"
+#include "needed.hpp"
 #include "value_reader.hpp"
 
 namespace trunkline::sip {
@@ -14,43 +16,6 @@ using namespace grammar;
 namespace {
 
 constexpr std::string_view version = "SIP/2.0";
-
-/// Digits only. Over 32 bits it counts as the largest value, as section 20.19 has it for Expires.
-[[nodiscard]] std::optional<std::uint32_t> delta_seconds(std::string_view text) noexcept {
-    const auto digits = run(text, 0, set::digit);
-    if (digits == 0) return std::nullopt;
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < digits; ++i) {
-        value =
-            std::min<std::uint64_t>(value * 10 + static_cast<unsigned>(text[i] - '0'), 0xffff'ffff);
-    }
-    return static_cast<std::uint32_t>(value);
-}
-
-[[nodiscard]] bool is_call_id(std::string_view text) noexcept {
-    value_reader in{text};
-    const auto local = in.run_end(0, text.size(), set::word);
-    if (local == 0 || local == text.size()) return local != 0;
-    const auto host = local + 1;
-    return text[local] == '@' && host < text.size() &&
-           in.run_end(host, text.size(), set::word) == text.size();
-}
-
-/// m-type SLASH m-subtype *( SEMI m-parameter ), white space around the slash allowed.
-[[nodiscard]] std::optional<std::size_t> bad_media_type(std::string_view value) noexcept {
-    value_reader in{value};
-    const auto size = value.size();
-    const auto type = in.run_end(0, size, set::token);
-    if (type == 0) return 0;
-    const auto slash = skip_blank(value, type);
-    if (slash == size || value[slash] != '/') return slash;
-    const auto subtype = skip_blank(value, slash + 1);
-    const auto end = in.run_end(subtype, size, set::token);
-    if (end == subtype) return subtype;
-    parameters_view parameters;
-    if (!in.parameters(end, size, parameters)) return in.reason().offset;
-    return std::nullopt;
-}
 
 } // namespace
 
@@ -64,11 +29,29 @@ void message_view::reset() noexcept {
     hops_.reset();
     has_contact_ = answerable_ = false;
     size_ = 0;
-    wrong_ = {};
+    within_ = false;
+    unreadable_ = 0;
+    wrong_ = ignored_ = {};
+}
+
+void message_view::fail(errc code, header which, std::size_t at) noexcept {
+    const message_kind kind{.response = !is_request(),
+                            .what = method_,
+                            .within = within_,
+                            .has_body = !body_.empty(),
+                            .stream = stream_};
+    if (needs(kind, which)) return wrong_.note(code, which, at);
+    ignore(code, which, at);
+}
+
+void message_view::ignore(errc code, header which, std::size_t at) noexcept {
+    ignored_.note(code, which, at);
+    unreadable_ |= std::uint64_t{1} << static_cast<unsigned>(which);
 }
 
 result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
     reset();
+    stream_ = stream;
     const auto indexed = index_.read(text, wrong_);
     if (!indexed) {
         request_uri_ = {};
@@ -79,8 +62,8 @@ result<void> message_view::parse(std::span<char> text, bool stream) noexcept {
     const std::string_view whole{text.data(), text.size()};
     const auto line = index_.start_line();
     read_start_line(line, static_cast<std::size_t>(line.data() - whole.data()));
-    check(whole);
     frame(text, *indexed, stream);
+    check(whole);
     answerable_ =
         is_request() && method_ != method::ack && !method_text_.empty() && !via_.sent_by.empty();
     if (wrong_.noted()) return wrong_.reason();
@@ -107,12 +90,13 @@ void message_view::read_status_line(std::string_view line, std::size_t at) noexc
     status_ = three ? (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0') : 1;
     if (status_ < 100 || status_ > 699) {
         status_ = 1; // Still a response, so that nobody answers it.
-        return fail(errc::bad_number, header::other, at + version.size() + 1);
+        return refuse(errc::bad_number, at + version.size() + 1);
     }
     const auto begin = std::min(line.size(), version.size() + 5);
     reason_ = line.substr(begin);
     if (const auto bad = bad_text(reason_)) {
-        fail(errc::bad_token, header::other, at + begin + *bad);
+        ignore(errc::bad_token, header::other, at + begin + *bad); // The code says it all.
+        reason_ = {};
     }
 }
 
@@ -121,175 +105,38 @@ void message_view::read_status_line(std::string_view line, std::size_t at) noexc
 bool message_view::read_request_line(std::string_view line, std::size_t at) noexcept {
     const auto method_end = run(line, 0, set::token);
     if (method_end == 0 || method_end == line.size() || line[method_end] != ' ') {
-        fail(errc::bad_token, header::other, at + method_end);
+        refuse(errc::bad_token, at + method_end);
         return false;
     }
     method_text_ = line.substr(0, method_end);
     method_ = method_of(method_text_);
     const auto begin = method_end + 1;
-    const auto end = line.find(' ', begin);
+    auto end = line.find(' ', begin);
     if (end == std::string_view::npos) {
-        fail(errc::need_more, header::other, at + line.size());
+        refuse(errc::need_more, at + line.size());
         return false;
+    }
+    auto spoken = line.substr(end + 1);
+    // A space in the user part makes four words of three: the last one is the version all the same.
+    if (end > begin && spoken.size() > version.size() && spoken.ends_with(version) &&
+        spoken[spoken.size() - version.size() - 1] == ' ' && line.find('@', end) != line.npos) {
+        end = line.size() - version.size() - 1;
+        spoken = version;
     }
     value_reader in{line.substr(0, end)};
     const bool read = in.uri(begin, end, request_uri_);
     if (!read) {
-        fail(in.reason().code, header::other, at + in.reason().offset);
+        refuse(in.reason().code, at + in.reason().offset);
     } else if (request_uri_.is_sip() && request_uri_.headers.data() != nullptr) {
         // Escaped headers have no place in a Request-URI (section 19.1.1, table).
         const auto headers = static_cast<std::size_t>(request_uri_.headers.data() - line.data());
-        fail(errc::bad_token, header::other, at + headers);
+        refuse(errc::bad_token, at + headers);
     }
-    const auto spoken = line.substr(end + 1);
     if (spoken == version || iequals(spoken, version)) return read;
     const bool other_version = spoken.size() > 4 && iequals(spoken.substr(0, 4), "SIP/") &&
                                all(spoken.substr(4), set::host);
-    fail(other_version ? errc::bad_version : errc::bad_token, header::other, at + end + 1);
+    refuse(other_version ? errc::bad_version : errc::bad_token, at + end + 1);
     return read;
-}
-
-void message_view::check(std::string_view whole) noexcept {
-    const auto offset = [&](std::string_view part) {
-        return static_cast<std::size_t>(part.data() - whole.data());
-    };
-    for (const auto which :
-         {header::via, header::from, header::to, header::call_id, header::cseq}) {
-        if (!has(which)) fail(errc::missing, which, whole.size());
-    }
-    check_vias(whole);
-    name_addr_view other;
-    for (const auto which : {header::contact, header::route, header::record_route}) {
-        if (has(which)) check_addresses(which, whole, other);
-    }
-    const auto take = [&](header which, name_addr_view& into) {
-        const auto text = value(which);
-        value_reader in{text};
-        if (in.name_addr(0, text.size(), into)) return;
-        into = {};
-        if (!has(which)) return;
-        fail(in.reason().code, which, offset(text) + in.reason().offset);
-    };
-    take(header::from, from_);
-    take(header::to, to_);
-    if (has(header::call_id) && (!is_call_id(call_id()) || call_id().size() > limits::call_id)) {
-        fail(call_id().size() > limits::call_id ? errc::limit_exceeded : errc::bad_token,
-             header::call_id, offset(call_id()));
-    }
-    if (has(header::cseq)) {
-        const auto text = value(header::cseq);
-        const auto read = cseq_view::parse(text);
-        if (read) {
-            cseq_ = *read;
-        } else {
-            fail(read.reason().code, header::cseq, offset(text) + read.reason().offset);
-        }
-        if (is_request() && !cseq_.method.empty() && cseq_.method != method_text_) {
-            fail(errc::mismatch, header::cseq, offset(cseq_.method));
-        }
-    }
-    check_numbers(whole);
-    if (const auto type = value(header::content_type); has(header::content_type)) {
-        if (const auto bad = bad_media_type(type)) {
-            fail(errc::bad_token, header::content_type, offset(type) + *bad);
-        }
-    }
-}
-
-void message_view::check_numbers(std::string_view whole) noexcept {
-    const auto offset = [&](std::string_view part) {
-        return static_cast<std::size_t>(part.data() - whole.data());
-    };
-    if (const auto hops = value(header::max_forwards); has(header::max_forwards)) {
-        const auto number = delta_seconds(hops);
-        if (!number || run(hops, 0, set::digit) != hops.size()) {
-            fail(errc::bad_number, header::max_forwards, offset(hops));
-        } else {
-            hops_ = static_cast<std::uint8_t>(std::min(*number, 255U));
-        }
-    }
-    for (const auto which : {header::expires, header::min_expires, header::min_se, header::rseq,
-                             header::session_expires, header::retry_after}) {
-        if (has(which) && !delta_seconds(value(which))) {
-            fail(errc::bad_number, which, offset(value(which)));
-        }
-    }
-}
-
-/// Every one, because a response copies them all.
-void message_view::check_vias(std::string_view whole) noexcept {
-    std::size_t vias = 0;
-    via_view other;
-    each(header::via, [&](std::string_view text) {
-        value_reader in{text};
-        // Most fields are one value: what can be read as one has no comma between two.
-        if (in.via(0, text.size(), vias == 0 ? via_ : other)) {
-            ++vias;
-            return;
-        }
-        const auto begin = static_cast<std::size_t>(text.data() - whole.data());
-        if (text.ends_with(',')) fail(errc::bad_token, header::via, begin + text.size());
-        auto list = text;
-        do {
-            const auto element = next_element(list);
-            const auto at = static_cast<std::size_t>(element.data() - text.data());
-            auto& into = vias == 0 ? via_ : other;
-            ++vias; // A bad one counts: what stands behind it is not the top.
-            if (in.via(at, at + element.size(), into)) continue;
-            into = {};
-            // Its sender is told all the same, if it can be read where he is; of parameters that
-            // make no sense none is repeated.
-            const auto head = via_view::parse(element.substr(0, element.find(';')));
-            if (vias == 1 && head) {
-                via_ = *head;
-                via_.parameters = {};
-            }
-            return fail(in.reason().code, header::via, begin + in.reason().offset);
-        } while (!list.empty());
-    });
-    if (vias == 0) via_ = {};
-    // A bare cookie would be the key of everybody's transaction (RFC 4475 3.2.1).
-    if (via_.branch == magic_cookie) {
-        const auto branch = static_cast<std::size_t>(via_.branch.data() - whole.data());
-        fail(errc::bad_token, header::via, branch);
-    }
-    if (vias > limits::vias) {
-        const auto first = static_cast<std::size_t>(value(header::via).data() - whole.data());
-        fail(errc::limit_exceeded, header::via, first);
-    }
-}
-
-/// Contact, Route and Record-Route: every element, because a dialog keeps them.
-void message_view::check_addresses(header which, std::string_view whole,
-                                   name_addr_view& other) noexcept {
-    std::size_t count = 0;
-    each(which, [&](std::string_view text) {
-        if (which == header::contact && text == "*") return;
-        const auto place = [&]() -> name_addr_view& {
-            return which == header::contact && count == 0 ? contact_ : other;
-        };
-        value_reader in{text};
-        if (in.name_addr(0, text.size(), place())) {
-            ++count;
-            return;
-        }
-        const auto begin = static_cast<std::size_t>(text.data() - whole.data());
-        if (text.ends_with(',')) fail(errc::bad_token, which, begin + text.size());
-        auto list = text;
-        do {
-            const auto element = next_element(list);
-            const auto at = static_cast<std::size_t>(element.data() - text.data());
-            if (!in.name_addr(at, at + element.size(), place())) {
-                return fail(in.reason().code, which, begin + in.reason().offset);
-            }
-            ++count;
-        } while (!list.empty());
-    });
-    if (which == header::contact) has_contact_ = count > 0;
-    if (count > limits::routes) {
-        const auto first = static_cast<std::size_t>(value(which).data() - whole.data());
-        fail(errc::limit_exceeded, which, first);
-    }
 }
 
 /// Section 18.3: a datagram may hold less than it says never, more always; without Content-Length
@@ -297,21 +144,36 @@ void message_view::check_addresses(header which, std::string_view whole,
 void message_view::frame(std::span<char> text, std::size_t at, bool stream) noexcept {
     const auto available = text.size() - std::min(at, text.size());
     auto length = available;
+    const auto wrong = [&](errc code, std::size_t where) {
+        // A response that ends before it says is discarded (section 18.3).
+        if (!is_request() && code == errc::bad_length)
+            return wrong_.note(code, header::content_length, where);
+        fail(code, header::content_length, where);
+        if (!unreadable(header::content_length)) return;
+        // Nobody needs that body, or can tell what is of it.
+        length = 0;
+        index_.drop(header::content_length);
+    };
     if (has(header::content_length)) {
         const auto declared = value(header::content_length);
         const auto number = delta_seconds(declared);
         const auto where = static_cast<std::size_t>(declared.data() - text.data());
         if (!number || run(declared, 0, set::digit) != declared.size()) {
-            fail(errc::bad_number, header::content_length, where);
+            wrong(errc::bad_number, where);
         } else if (*number > available) {
-            fail(errc::bad_length, header::content_length, where);
+            wrong(errc::bad_length, where);
         } else {
             length = *number;
+        }
+        for (const auto& each : index_.faults()) {
+            if (static_cast<header>(each.field) == header::content_length) {
+                wrong(each.code, each.offset);
+            }
         }
     } else if (stream) {
         fail(errc::missing, header::content_length, at);
     }
-    if (length > limits::body) fail(errc::limit_exceeded, header::content_length, at);
+    if (length > limits::body) wrong_.note(errc::limit_exceeded, header::content_length, at);
     body_ = std::string_view{text.data(), text.size()}.substr(std::min(at, text.size()), length);
     size_ = std::min(at + length, text.size());
 }

@@ -103,8 +103,7 @@ transaction_layer::received transaction_layer::receive_response(const message_vi
     if (!whose || whose->shard != shard_) return {fate::unmatched, {}, owner_id::none};
     auto* known = slab_.find({whose->slot, whose->generation});
     const auto branch = message.top_via().branch;
-    if (known == nullptr ||
-        branch != std::string_view{known->branch.data(), known->branch.size()}) {
+    if (known == nullptr || !iequals(branch, {known->branch.data(), known->branch.size()})) {
         return {fate::unmatched, {}, owner_id::none};
     }
     // A CANCEL has the branch of its INVITE (section 9.1).

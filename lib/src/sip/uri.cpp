@@ -26,11 +26,16 @@ std::size_t value_reader::uri_parameters(std::size_t at, std::size_t to, Ends en
     return at;
 }
 
-/// userinfo: a user, which is not empty, and perhaps a password.
+/// userinfo: a user and perhaps a password. Section 25.1 has "#" and a space escaped, and no user
+/// empty; PBXs and carriers' tech prefixes write all three, and every other stack takes them.
 inline bool value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
-    const auto end = escaped(at, sign, set::user, [](char c) { return c == ':'; });
+    const auto stops = [](char c) { return c == ':' || c == '#' || c == ' '; };
+    auto end = escaped(at, sign, set::user, stops);
+    while (end != none && end != sign && text()[end] != ':') {
+        end = escaped(end + 1, sign, set::user, stops);
+    }
     if (end == none) return false;
-    if (end == at) return fail(errc::bad_token, at);
+    if (end == at && end != sign) return fail(errc::bad_token, at);
     into.user = cut(at, end);
     if (end == sign) return true;
     into.password = cut(end + 1, sign);
@@ -126,9 +131,46 @@ std::optional<std::string_view> uri_view::parameter(std::string_view name) const
     return std::nullopt;
 }
 
+namespace {
+
+/// The global number prefix that a local number counts behind, RFC 3966 section 5.1.5; empty when
+/// the context is a domain or is not there.
+[[nodiscard]] std::string_view global_context(std::string_view parameters) noexcept {
+    constexpr std::string_view name = ";phone-context=";
+    for (auto at = parameters.find(';'); at != std::string_view::npos;
+         at = parameters.find(';', at + 1)) {
+        if (!iequals(parameters.substr(at, name.size()), name)) continue;
+        auto value = parameters.substr(at + name.size());
+        value = value.substr(0, value.find(';'));
+        const bool escaped = value.starts_with("%2B") || value.starts_with("%2b");
+        return value.starts_with('+') || escaped ? value : std::string_view{};
+    }
+    return {};
+}
+
+} // namespace
+
+std::string_view subscriber(const uri_view& uri) noexcept {
+    if (uri.scheme != uri_view::scheme_kind::tel || uri.parameters.empty()) return uri.user;
+    return {uri.user.data(), uri.user.size() + uri.parameters.size()};
+}
+
+std::string shown_user(const uri_view& uri) {
+    const auto whole = subscriber(uri);
+    if (global_context(whole).empty()) return std::string{uri.user};
+    auto number = telephone_number(whole);
+    return number.empty() ? std::string{uri.user} : number;
+}
+
 std::string telephone_number(std::string_view user) {
     std::string digits;
+    const auto context = global_context(user);
     user = user.substr(0, user.find(';'));
+    if (!context.empty() && !user.starts_with('+') && !user.starts_with('%')) {
+        const auto local = telephone_number(user);
+        const auto prefix = local.empty() ? local : telephone_number(context);
+        return prefix.empty() ? prefix : prefix + local;
+    }
     for (std::size_t i = 0; i < user.size(); ++i) {
         char c = user[i];
         if (c == '%' && i + 2 < user.size() && is(user[i + 1], set::hex) &&

@@ -28,6 +28,11 @@ public:
 
     [[nodiscard]] bool via(std::size_t at, std::size_t to, via_view& into) noexcept;
     [[nodiscard]] bool name_addr(std::size_t at, std::size_t to, name_addr_view& into) noexcept;
+    /// After name_addr() did not match: the same with a display name that should have been quoted.
+    /// reason() stays that of name_addr().
+    [[nodiscard]] bool odd_name_addr(std::size_t at, std::size_t to, name_addr_view& into,
+                                     bool commas) noexcept;
+    [[nodiscard]] static bool lone_tag(std::string_view text, name_addr_view& into) noexcept;
     [[nodiscard]] bool uri(std::size_t at, std::size_t to, uri_view& into) noexcept {
         return uri(at, to, find('@', at, to), into);
     }

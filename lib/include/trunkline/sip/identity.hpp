@@ -45,7 +45,7 @@ read_identity(std::string_view text) noexcept;
 
 /// The same of a branch, behind its cookie.
 [[nodiscard]] inline std::optional<identity> branch_identity(std::string_view branch) noexcept {
-    if (!branch.starts_with(magic_cookie)) return std::nullopt;
+    if (!is_cookie(branch)) return std::nullopt;
     return read_identity(branch.substr(magic_cookie.size()));
 }
 

@@ -23,7 +23,8 @@
 namespace trunkline::sip {
 
 /// Borrows the buffer that was parsed. Everything an endpoint acts on was checked by parse(), so
-/// the accessors cannot fail; what is mandatory is there.
+/// the accessors cannot fail; what is mandatory is there. A header that the message can do without
+/// (RFC 3261 section 8.2.2) and that cannot be read is as good as absent: see ignored().
 class TRUNKLINE_EXPORT message_view {
 public:
     using field = field_index::field;
@@ -59,6 +60,20 @@ public:
     }
     [[nodiscard]] std::string_view content_type() const noexcept; ///< Without its parameters.
     [[nodiscard]] std::string_view body() const noexcept { return body_; }
+    /// The first header that could not be read and was not needed: with its error, the header and
+    /// the place. What was read of that header alone is as if it were not there.
+    [[nodiscard]] std::optional<error> ignored() const noexcept {
+        return ignored_.noted() ? std::optional{ignored_.reason()} : std::nullopt;
+    }
+    /// Whether a header of that name is among those.
+    [[nodiscard]] bool unreadable(header which) const noexcept {
+        return (unreadable_ >> static_cast<unsigned>(which) & 1U) != 0;
+    }
+    /// What Privacy asks for (RFC 3323 section 4.2); `id` where it asks in words that nobody reads,
+    /// because it asked for something.
+    [[nodiscard]] std::string_view privacy() const noexcept {
+        return unreadable(header::privacy) ? std::string_view{"id"} : value(header::privacy);
+    }
     /// Delta seconds of Expires, Retry-After, Min-SE, Session-Expires and the like.
     [[nodiscard]] std::optional<std::uint32_t> seconds(header which) const noexcept;
 
@@ -92,15 +107,23 @@ public:
 private:
     [[nodiscard]] static std::string_view grammar_next(std::string_view& rest) noexcept;
     void reset() noexcept;
-    void fail(errc code, header which, std::size_t at) noexcept { wrong_.note(code, which, at); }
+    void refuse(errc code, std::size_t at) noexcept { wrong_.note(code, header::other, at); }
+    /// Refuses the message if it needs this header, and else the header.
+    void fail(errc code, header which, std::size_t at) noexcept;
+    void ignore(errc code, header which, std::size_t at) noexcept;
     void read_start_line(std::string_view line, std::size_t at) noexcept;
     void read_status_line(std::string_view line, std::size_t at) noexcept;
     [[nodiscard]] bool read_request_line(std::string_view line, std::size_t at) noexcept;
     void check(std::string_view whole) noexcept;
+    void check_parties(std::string_view whole) noexcept;
+    void check_party(header which, std::string_view whole, name_addr_view& into) noexcept;
     void check_vias(std::string_view whole) noexcept;
+    [[nodiscard]] bool check_via(std::string_view element, bool top, via_view& into) noexcept;
     /// `other` is room for those that nobody keeps.
     void check_addresses(header which, std::string_view whole, name_addr_view& other) noexcept;
     void check_numbers(std::string_view whole) noexcept;
+    void check_words(std::string_view whole) noexcept;
+    void judge_lines(std::string_view whole) noexcept;
     void frame(std::span<char> text, std::size_t at, bool stream) noexcept;
 
     sip::method method_ = method::other;
@@ -118,7 +141,12 @@ private:
     bool answerable_ = false;
     std::string_view body_;
     std::size_t size_ = 0;
+    bool within_ = false;
+    bool stream_ = false;
+    std::uint64_t unreadable_ = 0; ///< One bit for each header.
+    static_assert(header_count <= 64);
     first_error wrong_;
+    first_error ignored_;
     field_index index_;
 };
 

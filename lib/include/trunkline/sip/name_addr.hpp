@@ -24,13 +24,17 @@ struct TRUNKLINE_EXPORT name_addr_view {
     parameters_view parameters;
     bool bracketed = false; ///< Parameters after a bare addr-spec are the header's (section 20.10).
 
+    /// Takes an unquoted display name with anything but control characters and an open quote in it.
     [[nodiscard]] static result<name_addr_view> parse(std::string_view text) noexcept;
 
     [[nodiscard]] std::string_view tag() const noexcept { return tag_; }
+    /// Of two tags nobody can tell which dialog is meant: From and To have one.
+    [[nodiscard]] bool has_two_tags() const noexcept { return two_tags_; }
 
 private:
     friend class value_reader;
     std::string_view tag_; ///< Every message in a dialog is asked for it, more than once.
+    bool two_tags_ = false;
 };
 
 } // namespace trunkline::sip

@@ -45,8 +45,17 @@ struct TRUNKLINE_EXPORT uri_view {
     }
 };
 
+/// The user part, and of a tel URI its parameters as well: as a SIP URI has them in its user
+/// (RFC 3261 section 19.1.6).
+[[nodiscard]] TRUNKLINE_EXPORT std::string_view subscriber(const uri_view& uri) noexcept;
+
+/// The user as it stands; a local number with a global phone-context is the number that the two
+/// make together (RFC 3966 section 5.1.5): 4155550100;phone-context=+1 is +14155550100.
+[[nodiscard]] TRUNKLINE_EXPORT std::string shown_user(const uri_view& uri);
+
 /// The digits of a telephone number with its leading "+", if any: separators, escapes and
-/// parameters of the user part are gone. Empty when it is no number at all.
+/// parameters of the user part are gone, but a global phone-context goes before a local number.
+/// Empty when it is no number at all.
 [[nodiscard]] TRUNKLINE_EXPORT std::string telephone_number(std::string_view user);
 
 /// Escapes what a user part may not hold as it stands.

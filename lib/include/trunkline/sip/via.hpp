@@ -6,12 +6,20 @@
 
 #include <trunkline/core/export.hpp>
 #include <trunkline/core/result.hpp>
+#include <trunkline/core/text.hpp>
 #include <trunkline/sip/parameters.hpp>
 
 namespace trunkline::sip {
 
 /// The cookie that says: this branch is unique, match by it (section 8.1.1.7).
 inline constexpr std::string_view magic_cookie = "z9hG4bK";
+
+/// Whether a branch begins with it. A branch is a token, so its case says nothing (section 7.3.1);
+/// nearly every one is written as we write it.
+[[nodiscard]] inline bool is_cookie(std::string_view branch) noexcept {
+    return branch.starts_with(magic_cookie) ||
+           iequals(branch.substr(0, magic_cookie.size()), magic_cookie);
+}
 
 /// One Via value. Borrows.
 struct TRUNKLINE_EXPORT via_view {
@@ -33,7 +41,7 @@ struct TRUNKLINE_EXPORT via_view {
     [[nodiscard]] static result<via_view> parse(std::string_view text) noexcept;
 
     [[nodiscard]] bool has_cookie() const noexcept {
-        return branch.size() > magic_cookie.size() && branch.starts_with(magic_cookie);
+        return branch.size() > magic_cookie.size() && is_cookie(branch);
     }
     friend bool operator==(const via_view& a, const via_view& b) noexcept {
         return a.sent_by == b.sent_by && a.parameters.text() == b.parameters.text() &&
