@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <trunkline/sip/grammar.hpp>
 #include <trunkline/sip/identity.hpp>
 #include <trunkline/sip/writer.hpp>
 
@@ -175,6 +176,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         // The message alone says the same as the message in its datagram.
         exact alone{text.substr(0, read.size())};
         require(streamed.parse(alone.span(), true).has_value());
+    }
+    for (const auto& field : read.fields()) require(!grammar::bad_text(field.value));
+    if (read.ignored()) {
+        require(read.ignored()->offset <= size);
+        return 0; // Lines that nobody could read are in no index.
     }
     cut_one_by_one(read, text);
     print_and_parse(read);

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/sip/header.hpp>
 
 #include "text.hpp"
 
@@ -23,6 +24,9 @@ using trunkline::diagnostic;
 constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>>({
     {diagnostic::datagram_malformed, "bad SIP at byte {2} from a known source, answered {0}"},
     {diagnostic::datagram_noise, "{0} bytes that are no SIP"},
+    {diagnostic::header_ignored, "a header that the message can do without was not readable at "
+                                 "byte {2}, and ignored: {3} since "
+                                 "it was told last"},
     {diagnostic::response_unmatched, "a {0} that answers nothing we asked"},
     {diagnostic::ack_unmatched, "an ACK for no call of ours"},
     {diagnostic::transport_failed, "bytes could not be sent: check the route to the gateway"},
@@ -129,6 +133,13 @@ std::string in_words(const trunkline::effects::note& what) {
         text += fmt::format("; RTP from {}: set media_from",
                             trunkline::to_text(trunkline::endpoint{
                                 address_in(what, 1), static_cast<std::uint16_t>(what.values[3])}));
+    }
+    const bool ignored = what.code == diagnostic::header_ignored;
+    if (ignored || what.code == diagnostic::datagram_malformed) {
+        const auto which = static_cast<std::size_t>(what.values[ignored ? 0 : 3]);
+        if (which > 0 && which < trunkline::sip::header_count) {
+            text += fmt::format(" ({})", name(static_cast<trunkline::sip::header>(which)));
+        }
     }
     if (what.owner != trunkline::owner_id::none) {
         text = fmt::format("call {}: {}", static_cast<std::uint64_t>(what.owner), text);

@@ -209,5 +209,54 @@ TEST_CASE("call::leg: who is no gateway of the trunk is shown no credentials") {
     call.check_over();
 }
 
+TEST_CASE("call::leg: a challenge by the other kind than its status names is answered by its own") {
+    struct row {
+        std::string_view status;
+        std::string_view asks;
+        std::string_view answers;
+    };
+    for (const auto& row :
+         {row{"401 Unauthorized", "Proxy-Authenticate", "Proxy-Authorization"},
+          row{"407 Proxy Authentication Required", "WWW-Authenticate", "Authorization"}}) {
+        CAPTURE(row.status);
+        challenged call;
+        call.invite();
+        call.challenge(row.status, row.asks, "Digest realm=\"c\", nonce=\"n\"");
+        REQUIRE(call.count("INVITE ") == 2);
+        CHECK(header(call.last("INVITE "), row.answers).starts_with("Digest username=\"alice\""));
+        call.accept();
+        call.over();
+    }
+}
+
+TEST_CASE(
+    "call::leg: of one realm a proxy and the server behind it are two, and each is answered") {
+    challenged call;
+    call.invite();
+    const std::string_view digest = "Digest realm=\"c\", nonce=\"";
+    call.receive(
+        answer_to(call.last("INVITE "), "401 Unauthorized", "challenger",
+                  fmt::format("WWW-Authenticate: {0}w\"\nProxy-Authenticate: {0}p\"\n", digest)));
+    REQUIRE(call.count("INVITE ") == 2);
+    const auto again = call.last("INVITE ");
+    CHECK(header(again, "Authorization").find("nonce=\"w\"") != std::string::npos);
+    CHECK(header(again, "Proxy-Authorization").find("nonce=\"p\"") != std::string::npos);
+    call.accept();
+    call.over();
+}
+
+TEST_CASE("call::leg: a realm of the trunk's own is compared with what the quoted one says") {
+    challenged call;
+    call.settings->auth_realm = "The \"Carrier\"";
+    call.invite();
+    call.challenge("401 Unauthorized", "WWW-Authenticate",
+                   R"(Digest realm="The \"Carrier\"", nonce="n")");
+    CHECK(call.count("INVITE ") == 2);
+    CHECK(header(call.last("INVITE "), "Authorization").find(R"(realm="The \"Carrier\"")") !=
+          std::string::npos);
+    call.accept();
+    call.over();
+}
+
 } // namespace
 } // namespace trunkline::calls

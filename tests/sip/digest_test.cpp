@@ -95,7 +95,7 @@ TEST_CASE("sip::digest: says what is wrong with a challenge, and where") {
         {"Digest nonce", errc::bad_token, 12},
         {"Digest nonce=", errc::bad_token, 13},
         {"Digest nonce=\"x", errc::bad_quote, 13},
-        {"Digest nonce=\"a\\b\"", errc::bad_quote, 13},
+        {"Digest nonce=\"a\\", errc::bad_quote, 13},
         {"Digest nonce=\"a\x01\"", errc::bad_token, 15},
         {"Digest nonce=x y", errc::trailing_bytes, 15},
         {"Digest nonce=x;stale=true", errc::trailing_bytes, 14},
@@ -156,6 +156,43 @@ TEST_CASE("sip::digest_client: answers with what the challenge named, counting t
     // Without qop in the challenge there is none in the answer, and no count (RFC 7616 3.4).
     for (const std::string_view absent : {"qop=", "nc=", "algorithm=", "opaque="}) {
         CHECK(proxy.find(absent) == std::string::npos);
+    }
+}
+
+TEST_CASE("sip::digest: quoted-pairs are hashed as what they say, and repeated as they stand") {
+    const auto challenge = challenge_view::parse(
+        R"(Digest realm="The \"Carrier\" \\ Inc", nonce="n\2", opaque="a\"b", info="\"x")");
+    REQUIRE(challenge.has_value());
+    CHECK(challenge->realm == R"(The \"Carrier\" \\ Inc)");
+    CHECK(without_escapes(challenge->realm) == R"(The "Carrier" \ Inc)");
+    digest_client client;
+    seeded_entropy random{1};
+    REQUIRE(client.take(*challenge, false));
+    const auto line = line_of([&](writer& to) {
+        client.write(to, R"(bo"b)", "zanzibar", "INVITE", "sip:bob@biloxi.com", random);
+    });
+    CHECK(line.find(R"(username="bo\"b",realm="The \"Carrier\" \\ Inc",nonce="n\2",)") !=
+          std::string::npos);
+    CHECK(line.find(R"(,opaque="a\"b")") != std::string::npos);
+    // RFC 7616 section 3.4.1 without qop, spelled out.
+    const auto a1 = crypto::hash(hash_algorithm::md5, {R"(bo"b:The "Carrier" \ Inc:zanzibar)"});
+    const auto a2 = crypto::hash(hash_algorithm::md5, {"INVITE:sip:bob@biloxi.com"});
+    const auto expected = crypto::hash(hash_algorithm::md5, {a1.view(), ":n2:", a2.view()});
+    CHECK(line.find("response=\"" + std::string{expected.view()} + '"') != std::string::npos);
+}
+
+TEST_CASE("sip::digest_client: a new nonce is counted from one again") {
+    digest_client client;
+    seeded_entropy random{1};
+    for (const auto* nonce : {"n1", "n2"}) {
+        const auto text =
+            "Digest realm=\"r\", qop=\"auth\", stale=true, nonce=\"" + std::string{nonce} + '"';
+        REQUIRE(client.take(*challenge_view::parse(text), false));
+        for (const auto* count : {",nc=00000001,", ",nc=00000002,"}) {
+            const auto line = line_of(
+                [&](writer& to) { client.write(to, "u", "p", "INVITE", "sip:b@h", random); });
+            CHECK(line.find(count) != std::string::npos);
+        }
     }
 }
 
@@ -256,6 +293,18 @@ TEST_CASE("sip::digest_server: a nonce that was never used begins with its first
     }
     CHECK(with.check(with.answer(asked, "alice", "secret", 1)) == verdict::good);
     CHECK(with.check(with.answer(asked, "alice", "secret", 2)) == verdict::good);
+}
+
+TEST_CASE("sip::digest_server: the first use of a nonce is its first, whatever realm it names") {
+    exchange with;
+    const auto asked = with.challenge();
+    CHECK(with.check(with.answer(asked, "alice", "secret", 2)) == verdict::stale);
+    CHECK(with.check(with.answer(asked, "alice", "secret", 1)) == verdict::good);
+    with.account = {R"(the "realm")", R"(al\ice)", "secret"};
+    const auto quoted = with.challenge();
+    CHECK(quoted.starts_with(R"(Digest realm="the \"realm\"",)"));
+    CHECK(with.check(with.answer(quoted, R"(al\ice)", "secret")) == verdict::good);
+    CHECK(with.check(with.answer(with.challenge(1), R"(al\\ice)", "secret")) == verdict::wrong);
 }
 
 TEST_CASE("sip::digest_server: whatever is wrong is wrong alike") {

@@ -162,7 +162,7 @@ TEST_CASE("sip::uri: a local number in a global context is the number of both, R
         CAPTURE(row.text);
         const auto read = uri_view::parse(row.text);
         REQUIRE(read.has_value());
-        CHECK(shown_user(*read) == row.shown);
+        CHECK(shown_user(subscriber(*read)) == row.shown);
         CHECK(telephone_number(subscriber(*read)) == row.number);
     }
 }

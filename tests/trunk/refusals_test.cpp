@@ -153,8 +153,8 @@ TEST_CASE(
     };
     int sources = 0;
     std::vector<kind> kinds{
-        {diagnostic::refused_malformed, static_cast<std::int64_t>(errc::bad_number), 400,
-         [&] { return d.ask("INVITE", "Expires: soon\n"); }},
+        {diagnostic::refused_malformed, static_cast<std::int64_t>(errc::bad_token), 400,
+         [&] { return d.ask("INVITE", "Replaces: x\n"); }},
         {diagnostic::refused_unknown_source, 403, 403,
          [&] { // Some share a bucket, and are not answered.
              d.request.branch += 'x';

@@ -17,17 +17,17 @@ credentials::realm* credentials::known(std::string_view name, bool proxy) {
 credentials::verdict credentials::take(const sip::message_view& response,
                                        const leg_settings& account) {
     if (account.auth_username.empty()) return verdict::no_account;
-    const bool proxy = response.status() == 407;
     bool answered = false;
     bool other_realm = false;
     bool repeated = false;
     std::array<realm*, most_realms> taken{}; // In this response: its other algorithms do not count.
     std::size_t count = 0;
     realms_.reserve(most_realms); // Nothing moves below.
-    const auto consider = [&](std::string_view value) {
+    const auto consider = [&](std::string_view value, bool proxy) {
         const auto challenge = sip::challenge_view::parse(value);
         if (!challenge) return;
-        if (!account.auth_realm.empty() && challenge->realm != account.auth_realm) {
+        if (!account.auth_realm.empty() &&
+            sip::without_escapes(challenge->realm) != account.auth_realm) {
             other_realm = true;
             return;
         }
@@ -43,8 +43,12 @@ credentials::verdict credentials::take(const sip::message_view& response,
         }
         answered = true;
     };
-    response.each(proxy ? sip::header::proxy_authenticate : sip::header::www_authenticate,
-                  consider);
+    // A proxy that forks collects both kinds in one response, be it 401 or 407 (section 16.7); and
+    // some ask by the other kind than the status names. Each is answered by its own header.
+    response.each(sip::header::www_authenticate,
+                  [&](std::string_view value) { consider(value, false); });
+    response.each(sip::header::proxy_authenticate,
+                  [&](std::string_view value) { consider(value, true); });
     if (repeated) return verdict::repeated;
     if (answered) return verdict::answered;
     return other_realm ? verdict::other_realm : verdict::not_understood;

@@ -7,6 +7,7 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::none: return "none";
     case diagnostic::datagram_malformed: return "datagram_malformed";
     case diagnostic::datagram_noise: return "datagram_noise";
+    case diagnostic::header_ignored: return "header_ignored";
     case diagnostic::response_unmatched: return "response_unmatched";
     case diagnostic::ack_unmatched: return "ack_unmatched";
     case diagnostic::transport_failed: return "transport_failed";

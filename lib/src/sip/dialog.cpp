@@ -23,15 +23,29 @@ struct hop {
 
 [[nodiscard]] hop hop_of(std::string_view element) {
     const auto parsed = name_addr_view::parse(element);
-    if (!parsed) return {}; // Cannot be: the message that brought it was checked.
+    if (!parsed) return {}; // Cannot be: read_routes() has left it out.
     return {without_headers(parsed->uri), parsed->uri.parameter("lr").has_value()};
 }
 
-/// Section 12.1.1: without a Contact, as before RFC 3261, the From has to do.
-[[nodiscard]] std::string_view target_of(const message_view& message,
-                                         const name_addr_view& fallback) {
+/// As a Request-Line can hold it. A space in a user part was escaped by nobody.
+[[nodiscard]] std::string as_request_uri(std::string_view uri) {
+    std::string made;
+    for (const char c : uri) {
+        if (c == ' ')
+            made += "%20";
+        else
+            made += c;
+    }
+    return made;
+}
+
+/// Section 12.1.1: without a Contact, as before RFC 3261, the address of the peer has to do, and
+/// where that cannot be read either, our own: the flow leads to the peer all the same.
+[[nodiscard]] std::string target_of(const message_view& message, const name_addr_view& peer,
+                                    const name_addr_view& other) {
     const auto* contact = message.contact();
-    return without_headers(contact != nullptr ? contact->uri : fallback.uri);
+    if (contact != nullptr) return as_request_uri(without_headers(contact->uri));
+    return as_request_uri(without_headers(peer.uri.text.empty() ? other.uri : peer.uri));
 }
 
 } // namespace
@@ -45,7 +59,7 @@ dialog dialog::as_callee(const message_view& invite, std::string_view local_tag)
     made.local_tag_ = local_tag;
     made.remote_ = invite.value(header::from);
     made.remote_tag_ = invite.from().tag();
-    made.remote_target_ = target_of(invite, invite.from());
+    made.remote_target_ = target_of(invite, invite.from(), invite.to());
     made.remote_cseq_ = invite.cseq().number;
     made.read_routes(invite, false);
     return made;
@@ -59,7 +73,7 @@ dialog dialog::as_caller(const message_view& response) {
     made.local_cseq_ = response.cseq().number;
     made.remote_ = response.value(header::to);
     made.remote_tag_ = response.to().tag();
-    made.remote_target_ = target_of(response, response.to());
+    made.remote_target_ = target_of(response, response.to(), response.from());
     made.read_routes(response, true);
     return made;
 }
@@ -70,13 +84,16 @@ void dialog::confirm(const message_view& response) {
 }
 
 void dialog::refresh(const message_view& message) {
-    if (const auto* contact = message.contact()) remote_target_ = without_headers(contact->uri);
+    const auto* contact = message.contact();
+    if (contact != nullptr) remote_target_ = as_request_uri(without_headers(contact->uri));
 }
 
 void dialog::read_routes(const message_view& message, bool reversed) {
     routes_.clear();
-    message.each_element(header::record_route,
-                         [this](std::string_view element) { routes_.emplace_back(element); });
+    message.each_element(header::record_route, [this](std::string_view element) {
+        // Of a response that is used all the same, or the beginning of an unquoted name.
+        if (name_addr_view::parse(element)) routes_.emplace_back(element);
+    });
     if (reversed) std::ranges::reverse(routes_);
 }
 
@@ -97,7 +114,7 @@ void dialog::write_head(writer& to, method what, std::uint32_t cseq, std::string
     const auto first = routes_.empty() ? hop{} : hop_of(routes_.front());
     // A strict router finds itself in the Request-URI and the target at the end of the list.
     const bool strict = !routes_.empty() && !first.loose;
-    to.request_line(name(what), strict ? first.uri : std::string_view{remote_target_});
+    to.request_line(name(what), strict ? as_request_uri(first.uri) : remote_target_);
     to.name(header::via).raw("SIP/2.0/").raw(transport).raw(" ").text(sent_by);
     to.raw(";branch=").raw(branch).raw(";rport").line();
     to.field(header::max_forwards, 70);

@@ -39,9 +39,9 @@ constexpr std::uint64_t nonce_life = 32'000;
     if (!uri) return false;
     if (uri->scheme == uri_view::scheme_kind::other) return given == requested.text;
     if (uri->user.empty() || uri->user == requested.user) return true;
-    const auto number = telephone_number(uri->user);
+    const auto number = telephone_number(subscriber(*uri));
     return !number.empty() &&
-           without_plus(number) == without_plus(telephone_number(requested.user));
+           without_plus(number) == without_plus(telephone_number(subscriber(requested)));
 }
 
 struct pair {
@@ -65,7 +65,6 @@ struct pair {
         const auto end = after_quoted(text, at);
         if (!end) return end.reason();
         read.value = text.substr(at + 1, *end - at - 2);
-        if (read.value.find('\\') != std::string_view::npos) return wrong(errc::bad_quote, at);
         at = *end;
     } else {
         const auto value = run(text, at, set::token);
@@ -100,6 +99,16 @@ template <class Take>
     else
         return false;
     return true;
+}
+
+/// The same text as a quoted-string has it, without its quotes.
+[[nodiscard]] std::string with_escapes(std::string_view text) {
+    std::string made;
+    for (const char c : text) {
+        if (c == '"' || c == '\\') made += '\\';
+        made += c;
+    }
+    return made;
 }
 
 [[nodiscard]] std::optional<std::uint64_t> read_hex(std::string_view text) noexcept {
@@ -165,6 +174,16 @@ result<authorization_view> authorization_view::parse(std::string_view value) noe
     return read;
 }
 
+std::string without_escapes(std::string_view quoted) {
+    std::string made;
+    made.reserve(quoted.size());
+    for (std::size_t at = 0; at < quoted.size(); ++at) {
+        if (quoted[at] == '\\' && at + 1 < quoted.size()) ++at;
+        made += quoted[at];
+    }
+    return made;
+}
+
 crypto::hex_digest digest_response(const digest_input& from) {
     const auto a1 =
         crypto::hash(from.algorithm, {from.username, ":", from.realm, ":", from.password});
@@ -198,11 +217,12 @@ void digest_client::write(writer& to, std::string_view user, std::string_view pa
     const auto cnonce = random.token(cnonce_text);
     write_hex(++used_, count_text.size(), count_text.data());
     const std::string_view count{count_text.data(), count_text.size()};
-    const auto response = digest_response(
-        {algorithm_, user, password, realm_, nonce_, count, cnonce, method, uri, qop_auth_});
+    const auto response =
+        digest_response({algorithm_, user, password, without_escapes(realm_),
+                         without_escapes(nonce_), count, cnonce, method, uri, qop_auth_});
     to.name(proxy_ ? header::proxy_authorization : header::authorization)
         .raw("Digest username=\"")
-        .text(user)
+        .text(with_escapes(user))
         .raw("\",realm=\"")
         .text(realm_)
         .raw("\",nonce=\"")
@@ -239,18 +259,20 @@ digest_server::verdict digest_server::check(const authorization_view& what, cons
                                             const asked& by, time_point now) {
     if (what.nonce.empty() || what.response.empty()) return verdict::none;
     // Before the password, so that this answer says nothing about it.
-    if (what.realm == wanted.realm && !same_callee(by.uri, what.uri)) return verdict::elsewhere;
+    const auto realm = without_escapes(what.realm);
+    const auto username = without_escapes(what.username);
+    const auto cnonce = without_escapes(what.cnonce);
+    if (realm == wanted.realm && !same_callee(by.uri, what.uri)) return verdict::elsewhere;
     // With the user that is wanted, not with the one that is given: an unknown one costs as much.
     const auto response =
         digest_response({what.algorithm, wanted.username, wanted.password, wanted.realm, what.nonce,
-                         what.nc, what.cnonce, by.method, what.uri, iequals(what.qop, "auth")});
+                         what.nc, cnonce, by.method, what.uri, iequals(what.qop, "auth")});
     // Everything is compared whatever came before, so that no answer comes sooner than another.
     const auto differ = [](std::string_view a, std::string_view b) {
         return crypto::equal_in_constant_time(a, b) ? 0U : 1U;
     };
     const auto differing = differ(response.view(), what.response) |
-                           differ(wanted.username, what.username) |
-                           differ(wanted.realm, what.realm);
+                           differ(wanted.username, username) | differ(wanted.realm, realm);
     if (differing != 0 || !iequals(what.qop, "auth")) return verdict::wrong;
     const auto made = read_hex(what.nonce.substr(0, 16));
     const auto count = read_hex(what.nc);
@@ -300,7 +322,7 @@ void digest_server::write_challenge(writer& to, std::string_view realm, const en
         if (md5_only && algorithm != "MD5") continue;
         to.name(header::www_authenticate)
             .raw("Digest realm=\"")
-            .text(realm)
+            .text(with_escapes(realm))
             .raw("\",nonce=\"")
             .raw(nonce.view())
             .raw("\",algorithm=")

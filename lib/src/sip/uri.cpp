@@ -151,15 +151,16 @@ namespace {
 } // namespace
 
 std::string_view subscriber(const uri_view& uri) noexcept {
-    if (uri.scheme != uri_view::scheme_kind::tel || uri.parameters.empty()) return uri.user;
+    const bool local = uri.scheme == uri_view::scheme_kind::tel && !uri.parameters.empty() &&
+                       !global_context(uri.parameters).empty();
+    if (!local) return uri.user;
     return {uri.user.data(), uri.user.size() + uri.parameters.size()};
 }
 
-std::string shown_user(const uri_view& uri) {
-    const auto whole = subscriber(uri);
-    if (global_context(whole).empty()) return std::string{uri.user};
-    auto number = telephone_number(whole);
-    return number.empty() ? std::string{uri.user} : number;
+std::string shown_user(std::string_view user) {
+    if (global_context(user).empty()) return std::string{user};
+    auto number = telephone_number(user);
+    return number.empty() ? std::string{user} : number;
 }
 
 std::string telephone_number(std::string_view user) {

@@ -10,13 +10,13 @@ bool by_contact(const sip::message_view& request, const trunk& on) {
 }
 
 std::string_view called_user(const sip::message_view& request, const trunk& on) {
-    if (!by_contact(request, on)) return request.request_uri().user;
+    if (!by_contact(request, on)) return sip::subscriber(request.request_uri());
     for (const auto& field : request.fields()) {
         if (field.id != sip::header::other || !iequals(field.name, "P-Called-Party-ID")) continue;
         const auto party = sip::name_addr_view::parse(field.value);
-        if (party && !party->uri.user.empty()) return party->uri.user;
+        if (party && !party->uri.user.empty()) return sip::subscriber(party->uri);
     }
-    return request.to().uri.user;
+    return sip::subscriber(request.to().uri);
 }
 
 } // namespace trunkline::trunks

@@ -115,9 +115,12 @@ void engine::receive_message(std::span<char> text, flow_id flow, const flow_info
     const auto parsed = message_->parse(text, from.transport != transport::udp);
     if (!parsed) {
         if (message_->answerable()) return malformed(parsed.reason(), flow, from, now, out);
+        const bool begins = message_->method() != sip::method::other || !message_->is_request();
+        if (begins && trunk_of(from)) return note_malformed(0, parsed.reason(), out);
         return out.note(severity::trace, diagnostic::datagram_noise, owner_id::none,
                         {static_cast<std::int64_t>(text.size())});
     }
+    if (const auto ignored = message_->ignored()) note_ignored(*ignored, from, now, out);
     if (!message_->is_request()) return receive_response(flow, now, out);
     receive_request({text.data(), message_->size()}, flow, from, now, out);
 }

@@ -21,15 +21,31 @@ using sip::method;
 constexpr std::string_view accept = "Accept: application/sdp\r\n";
 constexpr std::size_t room_for_response = 2048;
 
+/// A list of which nothing can be read asks for nothing (RFC 3261 section 8.2.2); an empty one says
+/// that no body at all is taken (section 20.1).
 [[nodiscard]] bool accepts_sdp(const sip::message_view& request) {
-    if (!request.has(header::accept)) return true;
+    if (!request.has(header::accept) || request.unreadable(header::accept)) return true;
     bool found = false;
+    bool readable = request.value(header::accept).empty();
     request.each_element(header::accept, [&](std::string_view range) {
         const auto type = trimmed(range.substr(0, range.find(';')));
+        const auto slash = type.find('/');
+        const bool both = slash != std::string_view::npos && slash > 0 && slash + 1 < type.size();
+        readable = readable || both;
         found = found || type == "*/*" || iequals(type, "application/*") ||
                 iequals(type, "application/sdp");
     });
-    return found;
+    return found || !readable;
+}
+
+/// Section 21.4.1: the phrase of a 400 says what is wrong.
+[[nodiscard]] std::string what_is_wrong(const error& reason) {
+    const auto which = static_cast<header>(reason.field);
+    if (reason.field >= sip::header_count || which == header::other) return "Malformed Request";
+    const auto* how = reason.code == errc::missing     ? "Missing "
+                      : reason.code == errc::duplicate ? "Repeated "
+                                                       : "Malformed ";
+    return how + std::string{sip::name(which)} + " header field";
 }
 
 /// By its tag, or by its method. Of what no call has taken, nothing else is looked at: no password
@@ -104,7 +120,7 @@ std::shared_ptr<const trunk> engine::trunk_of(const flow_info& from) const {
 /// The Request-URI, or P-Called-Party-ID for a Contact of ours, and To as fallback.
 const did* engine::called(const trunk& on) const {
     if (const auto* found = on.find(called_user(*message_, on))) return found;
-    return on.find(message_->to().uri.user);
+    return on.find(sip::subscriber(message_->to().uri));
 }
 
 void engine::receive_request(std::string_view bytes, flow_id flow, const flow_info& from,
@@ -164,8 +180,9 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     const bool unknown = message_->method() == method::other && reason.code == errc::mismatch;
     const int status = reason.code == errc::bad_version ? 505 : unknown ? 501 : 400;
     sip::writer to{out.reserve(flow, room_for_response + 65'536)};
-    to.response_head(*message_, status, sip::reason_phrase(status),
-                     admission_.reply_to(*message_).tag(), from.peer);
+    const auto phrase =
+        status == 400 ? what_is_wrong(reason) : std::string{sip::reason_phrase(status)};
+    to.response_head(*message_, status, phrase, admission_.reply_to(*message_).tag(), from.peer);
     if (status == 501) to.raw(calls::allow_field());
     to.no_body();
     const bool may = has_shown(*on, from, now) ||
@@ -173,10 +190,7 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     const int answered = to.failed() || !may ? 0 : status;
     static_cast<void>(out.commit(may ? to.size() : 0));
     const auto code = static_cast<std::int64_t>(reason.code);
-    if (message_->method() != method::invite) {
-        return out.note(severity::warning, diagnostic::datagram_malformed, owner_id::none,
-                        {answered, code, reason.offset});
-    }
+    if (message_->method() != method::invite) return note_malformed(answered, reason, out);
     const auto why = status == 505 ? diagnostic::refused_version : diagnostic::refused_malformed;
     const auto field = static_cast<header>(reason.field);
     std::string words{message(reason.code)};
@@ -186,6 +200,29 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     words += ", at byte " + std::to_string(reason.offset);
     record_refusal(on.get(), {answered, why, {}, code, std::move(words)},
                    admission::tally::malformed, from, now, out);
+}
+
+void engine::note_malformed(int answered, const error& reason, outbox& out) {
+    out.note(severity::warning, diagnostic::datagram_malformed, owner_id::none,
+             {answered, static_cast<std::int64_t>(reason.code), reason.offset, reason.field});
+}
+
+/// Of a peer that we know it is told, for a phone that writes such a header writes it each time,
+/// now and then.
+void engine::note_ignored(const error& reason, const flow_info& from, time_point now, outbox& out) {
+    const auto code = static_cast<std::int64_t>(reason.code);
+    if (!trunk_of(from)) {
+        return out.note(severity::trace, diagnostic::header_ignored, owner_id::none,
+                        {reason.field, code, reason.offset, 1});
+    }
+    const auto told = admission_.tell(admission::tally::ignored, now);
+    if (told == 0) return;
+    const auto whose = sip::read_identity(message_->to().tag());
+    auto* held =
+        whose && message_->is_request() ? legs_.find({whose->slot, whose->generation}) : nullptr;
+    out.note(severity::warning, diagnostic::header_ignored,
+             held != nullptr ? held->call.owner() : owner_id::none,
+             {reason.field, code, reason.offset, static_cast<std::int64_t>(told)});
 }
 
 /// The first failing check answers, in this order: 401, 501 or 405, 416, 482, 420, 415, 406, and
@@ -306,8 +343,8 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     made.acknowledged = false;
     const auto* number = called(*on);
     made.record.call_id = message_->call_id();
-    made.record.from = message_->from().uri.user;
-    made.record.to = called_user(*message_, *on);
+    made.record.from = sip::shown_user(sip::subscriber(message_->from().uri));
+    made.record.to = sip::shown_user(called_user(*message_, *on));
     made.record.number = number->number;
     made.record.agent = number->agent.empty() ? on->config.default_agent : number->agent;
     made.fallback = number->fallback.empty() ? on->config.default_fallback : number->fallback;

@@ -32,7 +32,7 @@ namespace {
 [[nodiscard]] std::string number_of(std::string dialled) {
     if (!iequals(dialled.substr(0, 4), "tel:")) return dialled;
     const auto uri = sip::uri_view::parse(dialled);
-    return uri ? sip::telephone_number(uri->user) : std::string{};
+    return uri ? sip::telephone_number(sip::subscriber(*uri)) : std::string{};
 }
 
 } // namespace

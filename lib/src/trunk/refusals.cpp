@@ -157,8 +157,9 @@ void engine::record_refusal(const trunk* on, const refusal& how,
     record.call_id = message_->call_id();
     if (on != nullptr) record.trunk = on->config.name;
     record.source = to_text(from.peer);
-    record.from = message_->from().uri.user;
-    record.to = on != nullptr ? called_user(*message_, *on) : message_->request_uri().user;
+    record.from = sip::shown_user(sip::subscriber(message_->from().uri));
+    record.to = sip::shown_user(on != nullptr ? called_user(*message_, *on)
+                                              : sip::subscriber(message_->request_uri()));
     record.started = now;
     record.ended_by = ended_by::local_error;
     record.sip_code = how.status;

@@ -14,7 +14,7 @@ enum class severity : std::uint8_t { trace, info, warning, failure };
 enum class diagnostic : std::uint16_t {
     none = 0,
     // Transport.
-    datagram_malformed = 100, ///< values: status that was answered (0 none), errc, offset
+    datagram_malformed = 100, ///< values: status that was answered (0 none), errc, offset, header
     datagram_noise,           ///< values: bytes
     response_unmatched,       ///< values: status
     ack_unmatched,
@@ -23,6 +23,7 @@ enum class diagnostic : std::uint16_t {
     stream_broken,    ///< values: errc, offset
     stream_dropped,   ///< values: why (1 nobody we know, 2 half a message, 3 idle, 4 silent)
     request_unmatched,
+    header_ignored, ///< values: header, errc, offset, how many since the last one that was told
     // Inbound pipeline: one for each way an INVITE is refused. values: a detail, the status, and
     // how many of its kind there were since the last one that was told.
     refused_malformed = 200, ///< detail: errc

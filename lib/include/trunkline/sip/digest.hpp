@@ -21,9 +21,8 @@
 
 namespace trunkline::sip {
 
-/// One WWW-Authenticate or Proxy-Authenticate value. Borrows; quotes are taken off, and a value
-/// with a backslash in it is refused, because no real server sends one and realms are compared as
-/// bytes.
+/// One WWW-Authenticate or Proxy-Authenticate value. Borrows; quotes are taken off, and
+/// quoted-pairs stay as written: see without_escapes().
 struct TRUNKLINE_EXPORT challenge_view {
     std::string_view realm;
     std::string_view nonce;
@@ -51,6 +50,10 @@ struct TRUNKLINE_EXPORT authorization_view {
 
     [[nodiscard]] static result<authorization_view> parse(std::string_view value) noexcept;
 };
+
+/// What a quoted-string says: of each quoted-pair its second character (RFC 3261 section 25.1).
+/// This is what is hashed and compared, and what was written is what is written again.
+[[nodiscard]] std::string without_escapes(std::string_view quoted);
 
 /// H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2), or the shorter form without qop.
 struct digest_input {

@@ -45,13 +45,13 @@ struct TRUNKLINE_EXPORT uri_view {
     }
 };
 
-/// The user part, and of a tel URI its parameters as well: as a SIP URI has them in its user
-/// (RFC 3261 section 19.1.6).
+/// The user part; of a local number in a tel URI with its global phone-context, as a SIP URI has
+/// both in its user part (RFC 3261 section 19.1.6).
 [[nodiscard]] TRUNKLINE_EXPORT std::string_view subscriber(const uri_view& uri) noexcept;
 
 /// The user as it stands; a local number with a global phone-context is the number that the two
 /// make together (RFC 3966 section 5.1.5): 4155550100;phone-context=+1 is +14155550100.
-[[nodiscard]] TRUNKLINE_EXPORT std::string shown_user(const uri_view& uri);
+[[nodiscard]] TRUNKLINE_EXPORT std::string shown_user(std::string_view user);
 
 /// The digits of a telephone number with its leading "+", if any: separators, escapes and
 /// parameters of the user part are gone, but a global phone-context goes before a local number.

@@ -37,7 +37,7 @@ public:
     [[nodiscard]] bool paces(const address& source, time_point now) noexcept;
 
     /// Refusals that cost their sender nothing, and of which there may be any number.
-    enum class tally : std::uint8_t { shed, malformed, stranger, unauthorized };
+    enum class tally : std::uint8_t { shed, malformed, stranger, unauthorized, ignored };
     /// Counts one of them. Now and then it is to be told: then how many were since the last time,
     /// this one included, and 0 otherwise. A flood is not to fill anybody's disk.
     [[nodiscard]] std::uint64_t tell(tally kind, time_point now) noexcept;
@@ -68,7 +68,7 @@ private:
     siphash_key reply_key_;
     std::vector<bucket> buckets_;
     std::vector<token_bucket> networks_;
-    std::array<telling, 4> tellings_{}; ///< By tally.
+    std::array<telling, 5> tellings_{}; ///< By tally.
 };
 
 } // namespace trunkline::trunks

@@ -236,6 +236,8 @@ private:
     // inbound.cpp
     void receive_request(std::string_view bytes, flow_id flow, const flow_info& from,
                          time_point now, outbox& out);
+    void note_malformed(int answered, const error& reason, outbox& out);
+    void note_ignored(const error& reason, const flow_info& from, time_point now, outbox& out);
     void malformed(const error& reason, flow_id flow, const flow_info& from, time_point now,
                    outbox& out);
     [[nodiscard]] std::shared_ptr<const trunk> trunk_of(const flow_info& from) const;
