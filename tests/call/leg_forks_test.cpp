@@ -108,5 +108,24 @@ TEST_CASE("call::leg: an UPDATE cannot take the media of forks that ring") {
     call.over();
 }
 
+TEST_CASE(
+    "call::leg: what a fork answered early holds when it is the one that answers, 200 empty") {
+    forked call;
+    const auto at = [](std::string_view host) {
+        return replaced(their_sdp, "c=IN IP4 192.0.2.20", "c=IN IP4 " + std::string{host});
+    };
+    call.receive(
+        answer_to(call.last("INVITE "), "183 Progress", "a", contact + reliable, at("192.0.2.21")));
+    call.receive(
+        answer_to(call.last("INVITE "), "183 Progress", "b", contact + reliable, at("192.0.2.22")));
+    call.receive(answer_to(call.last("INVITE "), "200 OK", "a", contact));
+    CHECK(call.told(notice::what::answered) == 1);
+    call.media.clear();
+    call.pass(100ms);
+    REQUIRE_FALSE(call.media.empty());
+    CHECK(call.media.back().to.address == address::v4(192, 0, 2, 21));
+    call.over();
+}
+
 } // namespace
 } // namespace trunkline::calls

@@ -248,6 +248,19 @@ TEST_CASE("call::leg: a reliable response of theirs gets its PRACK, once, in the
     call.check_over();
 }
 
+TEST_CASE("call::leg: an RSeq that cannot be read makes a response that is not reliable") {
+    for (const auto* rseq : {"RSeq: x\n", "RSeq: 0\n", "RSeq: 4294967296\n", "RSeq:\n", ""}) {
+        CAPTURE(rseq);
+        outbound call;
+        call.invite();
+        call.receive(answer_to(call.last("INVITE "), "180 Ringing", "peer1",
+                               contact + "Require: 100rel\n" + rseq));
+        CHECK(call.count("PRACK ") == 0);
+        CHECK(call.told(what::ringing) == 1);
+        call.over();
+    }
+}
+
 TEST_CASE("call::leg: each fork that rings reliably has a count of its own") {
     outbound call;
     call.invite();

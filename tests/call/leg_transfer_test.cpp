@@ -163,8 +163,8 @@ TEST_CASE("call::leg: a NOTIFY that nobody asked for, or cannot be read, is refu
 
 TEST_CASE("call::leg: a transfer to what is no SIP or tel URI is refused before anything is sent") {
     talking call;
-    for (const auto* target :
-         {"", "+14155550123", "http://example.net", "sip:a@b>\r\nEvil: 1", "sip:a@b c", "sip:@"}) {
+    for (const auto* target : {"", "+14155550123", "http://example.net", "sip:a@b>\r\nEvil: 1",
+                               "sip:a@b c", "sip:@", "sip:a#b@h", "sip:a b@h"}) {
         CAPTURE(target);
         call.transfer(target, false);
     }

@@ -201,6 +201,11 @@ TEST_CASE("sdp::negotiation: what we cannot do is refused, for a 488") {
         {"m=audio 0 RTP/AVP 0\r\nm=audio 10000 RTP/SAVP 0\r\n", errc::not_supported},
         {"m=audio 10000 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n", errc::bad_address},
         {"m=audio 10000 RTP/AVP 0\r\nc=IN IP4 media.example.com\r\n", errc::bad_address},
+        {"m=audio 10000 RTP/AVP 0\r\nc=IN IP6 2001:db8::7\r\n", errc::bad_address},
+        // An answer would have port 0 in every line, and the offer has not.
+        {"m=audio 0 RTP/AVP 0\r\nm=image 10002 udptl t38\r\n", errc::not_supported},
+        {"m=image 10002 udptl t38\r\nm=audio 0 RTP/AVP 0\r\n", errc::not_supported},
+        {"m=audio 0 RTP/AVP 0\r\nm=video 10000 RTP/AVP 31\r\n", errc::not_supported},
         {"m=audio 10000 RTP/AVP\r\n", errc::need_more},
         {"m=x-a-kind-of-media-that-nobody-has-a-use-for-at-all 1 x y\r\nm=audio 1 RTP/AVP 0\r\n",
          errc::limit_exceeded},
@@ -213,6 +218,38 @@ TEST_CASE("sdp::negotiation: what we cannot do is refused, for a 488") {
     const auto nowhere = side.receive_offer("v=0\no=- 1 1 IN IP4 h\nm=audio 1 RTP/AVP 0\n");
     REQUIRE_FALSE(nowhere);
     CHECK(nowhere.reason().code == errc::missing);
+}
+
+TEST_CASE("sdp::negotiation: where nothing can be sent to, it is said why, RFC 3264 section 6") {
+    const auto why = [](std::string_view host, const address& ours) {
+        negotiation side{1};
+        auto local = us();
+        local.address = ours;
+        side.set_local(local);
+        const auto taken = side.receive_offer(
+            offer_of("m=audio 10000 RTP/AVP 0\r\nc=IN " + std::string{host} + "\r\n"));
+        if (taken) return std::string{"taken"};
+        CHECK(taken.reason().code == errc::bad_address);
+        switch (static_cast<unreachable>(taken.reason().detail)) {
+        case unreachable::none: return std::string{"none"};
+        case unreachable::host_name: return std::string{"host name"};
+        case unreachable::other_family: return std::string{"other family"};
+        }
+        return std::string{};
+    };
+    const auto v4 = address::v4(203, 0, 113, 7);
+    const auto v6 = *address::parse("2001:db8::1");
+    CHECK(why("IP6 2001:db8::7", v4) == "other family");
+    CHECK(why("IP4 192.0.2.7", v6) == "other family");
+    CHECK(why("IP6 2001:db8::7", v6) == "taken");
+    CHECK(why("IP4 media.example.com", v4) == "host name");
+    CHECK(why("IP6 media.example.com", v6) == "host name");
+    CHECK(why("IP4 224.2.1.1/127", v4) == "none");
+    // These are no places but holds (RFC 3264 section 8.4, RFC 6157 section 5.1).
+    for (const std::string_view hold : {"IP6 ::", "IP4 0.0.0.0", "IP6 x.invalid"}) {
+        CHECK(why(hold, v4) == "taken");
+        CHECK(why(hold, v6) == "taken");
+    }
 }
 
 TEST_CASE("sdp::negotiation: both ends agree, each in its own numbers") {

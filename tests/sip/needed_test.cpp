@@ -135,6 +135,9 @@ TEST_CASE("sip::message: what changes the meaning of a request is never ignored 
             CHECK_FALSE(message->has(header::content_length));
         }
     }
+    const parsed control{request("BYE", "Content-Length: 0\x01\n", ";tag=2")};
+    CHECK(control.outcome.has_value());
+    CHECK(control->fields().back().value.empty());
     // A stream is cut by that header, whatever the method is.
     CHECK_FALSE(parsed(request("BYE", "Content-Length: x\n", ";tag=2"), true).outcome.has_value());
 }

@@ -99,10 +99,16 @@ TEST_CASE("trunks::engine: our own Contact's expires counts, then Expires, then 
              {"Contact: <*>;expires=120\n", "Expires: 90\n", 120},
              {"Contact: " + other + ", \"q\" <*>;q=0.5;expires=120\n", {}, 120},
              {"Contact: " + other + "\nContact: <*>;expires=70\n", "Expires: 90\n", 70},
+             // A stranger's that nobody can read costs nothing.
+             {"Contact: <sip:a b>;=, <*>;expires=70\n", {}, 70},
+             {"Contact: @@@\nContact: <*>;expires=70\n", "Expires: 90\n", 70},
+             {"Contact: <sip:PBX#1@192.0.2.9>, <*>;expires=70\n", {}, 70},
+             {"Contact: \"open <sip:x@y>\n", "Expires: 90\n", 90},
              {"Contact: <*>\n", "Expires: 90\n", 90},
              {"Contact: " + other + "\n", "Expires: 90\n", 90},
              {"Contact: <*>;expires=none\n", {}, 300},
              {{}, {}, 300},
+             {{}, "Expires: soon\n", 300},
              {"Contact: <*>;expires=99999999999999999999\n", {}, 7'200},
          }) {
         CAPTURE(each.contacts);

@@ -194,7 +194,7 @@ std::string control::trunk_for(const call_request& what) const {
 switch_port::transfer_answer control::transfer(std::string_view call_id, const std::string& to) {
     const auto uri = trunkline::sip::uri_view::parse(to);
     const bool known = uri && uri->scheme != trunkline::sip::uri_view::scheme_kind::other &&
-                       to.find_first_of("<>\" ") == std::string::npos;
+                       to.find_first_of(uri->is_sip() ? "<>\" #" : "<>\" ") == std::string::npos;
     if (!known && trunkline::sip::telephone_number(to) != to) return transfer_answer::bad_target;
     switch (list_.transfer(call_id, to)) {
     case live_calls::transfer_start::asked: return transfer_answer::asked;

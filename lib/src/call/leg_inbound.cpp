@@ -4,6 +4,7 @@
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
+#include <trunkline/call/session_body.hpp>
 
 namespace trunkline::calls {
 
@@ -25,7 +26,8 @@ result<void> leg::incoming(const sip::message_view& invite, std::string_view byt
     auto kept = sip::message::parse(bytes);
     if (!kept) return kept.reason();
     request_ = *std::move(kept);
-    late_offer_ = invite.body().empty();
+    const auto offer = session_of(invite).sdp;
+    late_offer_ = offer.empty();
     note_peer(invite);
     invite.each_element(sip::header::via, [&](std::string_view via) {
         const auto read = sip::via_view::parse(via);
@@ -35,7 +37,7 @@ result<void> leg::incoming(const sip::message_view& invite, std::string_view byt
     });
     negotiation_.set_local(local_media());
     if (late_offer_) return {};
-    const auto offered = receive_offer(invite.body());
+    const auto offered = receive_offer(offer);
     if (!offered) return offered.reason();
     return {};
 }
@@ -191,14 +193,18 @@ void leg::acknowledged(const sip::message_view& ack, time_point now, outbox& out
     prove(now);
     last_2xx_.clear();
     around_.wheel.disarm(repeat_timer_);
+    if (!told_end_) tell_parts(ack, told_, out);
+    std::string_view why = "the ACK brought no usable answer";
     if (negotiation_.current_state() == sdp::negotiation::state::offered) {
-        const auto agreed = receive_answer(ack.body());
-        if (agreed)
+        const auto agreed = receive_answer(session_of(ack).sdp);
+        if (agreed) {
             agree(*agreed, now);
-        else // Else no offer could ever be made or taken again.
+        } else { // Else no offer could ever be made or taken again.
             negotiation_.abandon();
-        if (misdirected_ != target_fault::none && phase_ == phase::confirmed) {
-            return end_misdirected(now, out);
+            why = words_of_answer(agreed.reason(), why);
+            if (misdirected_ != target_fault::none && phase_ == phase::confirmed) {
+                return end_misdirected(now, out);
+            }
         }
     }
     if (phase_ != phase::accepting) return;
@@ -208,7 +214,7 @@ void leg::acknowledged(const sip::message_view& ack, time_point now, outbox& out
     if (bye_when_acked_) return send_bye(now, out);
     if (misdirected_ != target_fault::none) return end_misdirected(now, out);
     if (late_offer_ && !negotiation_.current()) {
-        end({ended_by::local_error, 488, "the ACK brought no usable answer", {}}, now, out);
+        end({ended_by::local_error, 488, std::string{why}, {}}, now, out);
         send_bye(now, out);
     }
 }

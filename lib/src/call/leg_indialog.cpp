@@ -4,6 +4,7 @@
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
+#include <trunkline/call/session_body.hpp>
 #include <trunkline/core/text.hpp>
 
 namespace trunkline::calls {
@@ -78,9 +79,12 @@ void leg::receive_request(const sip::message_view& request, const flow_info& fro
     const bool described = request.method() == sip::method::invite ||
                            request.method() == sip::method::update ||
                            request.method() == sip::method::prack;
-    if (described && !request.body().empty() &&
-        !iequals(request.content_type(), "application/sdp")) {
-        return answer(415, "Accept: application/sdp\r\n");
+    if (described) {
+        const auto refused = session_of(request).refused;
+        if (refused == 415) {
+            return answer(415, "Accept: application/sdp\r\nAccept-Encoding: identity\r\n");
+        }
+        if (refused != 0) return answer(refused);
     }
     const auto& source = from.peer;
     switch (request.method()) {
@@ -202,14 +206,16 @@ void leg::reinvited(const sip::message_view& request, sip::dialog& within, sip::
         if (has_dialog_ && phase_ != phase::incoming) follow_target();
     };
     std::array<char, 2048> body{};
-    if (request.body().empty()) {
+    tell_parts(request, told_, out);
+    const auto offer = session_of(request).sdp;
+    if (offer.empty()) {
         if (!invite) return accept({});
         const auto size = negotiation_.write_offer(local_media(), body);
         if (!size) return answer(491, {}, {});
         return accept({body.data(), *size});
     }
     negotiation_.set_local(local_media());
-    const auto offered = receive_offer(request.body());
+    const auto offered = receive_offer(offer);
     if (!offered) {
         const auto& why = offered.reason();
         if (why.code == errc::wrong_state) return answer(491, {}, {});
@@ -233,8 +239,9 @@ bool leg::busy_negotiating(const sip::message_view& request) const {
     // Before the 200 it may come once the INVITE's own offer has a reliable answer.
     const bool settled = described_reliably_ && last_provisional_.empty();
     // One negotiation serves all forks that ring: none of them may take it over by an offer.
-    if (phase_ == phase::inviting && early_.size() > 1) return !request.body().empty();
-    return phase_ == phase::incoming && !request.body().empty() && !settled;
+    const bool offers = !session_of(request).sdp.empty();
+    if (phase_ == phase::inviting && early_.size() > 1) return offers;
+    return phase_ == phase::incoming && offers && !settled;
 }
 
 void leg::info_received(const sip::message_view& request, time_point now, outbox& out) {

@@ -4,6 +4,7 @@
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
+#include <trunkline/call/session_body.hpp>
 
 namespace trunkline::calls {
 
@@ -125,11 +126,12 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
     }
     if (phase_ != phase::inviting || response.status() == 100) return;
     if (!take_reliable(response, now, out)) return;
-    if (!response.body().empty()) {
+    tell_parts(response, told_, out);
+    if (const auto answer = session_of(response).sdp; !answer.empty()) {
         // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests.
-        if (const auto agreed = receive_answer(response.body())) {
+        if (const auto agreed = receive_answer(answer)) {
             agree(*agreed, now, response.to().tag());
-            if (auto* from = early_dialog(response)) from->described = response.body();
+            if (auto* from = early_dialog(response)) from->described = answer;
             return tell(notice::what::early_media, {.sip_code = response.status()});
         }
     }
@@ -144,7 +146,7 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
         return;
     }
     if (phase_ == phase::finished) return leave_fork(response, now, out);
-    std::string described{response.body()};
+    std::string described{session_of(response).sdp};
     if (auto* rang = early_dialog(response)) { // Its PRACKs have had their CSeqs.
         // It may have answered already, and another fork after it.
         if (described.empty()) described = std::move(rang->described);
@@ -165,18 +167,29 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
         send_ack(dialog_, invite_cseq_, out);
     // Our CANCEL crossed their 200: section 9.1 leaves BYE.
     if (unwanted) return send_bye(now, out);
+    tell_parts(response, told_, out);
+    // Section 12.1.2: without its route set there is no dialog that a request could be sent in; the
+    // BYE tries the way that the INVITE took.
+    if (response.unreadable(sip::header::record_route)) {
+        end({ended_by::carrier, 0, "the 200 has a Record-Route that cannot be read",
+             words_of(response)},
+            now, out);
+        return send_bye(now, out);
+    }
     // Where this fork has said nothing, what another said has to do: some change their tag for the
     // 200.
+    std::string_view why = "the 200 brought no usable answer";
     if (!described.empty()) {
-        if (const auto agreed = receive_answer(described)) {
+        const auto agreed = receive_answer(described);
+        if (agreed)
             agree(*agreed, now, response.to().tag());
-        }
+        else
+            why = words_of_answer(agreed.reason(), why);
     }
     if (misdirected_ != target_fault::none) return end_misdirected(now, out);
     if (media_) media_->answered();
     if (!negotiation_.current()) {
-        end({ended_by::carrier, 488, "the 200 brought no usable answer", words_of(response)}, now,
-            out);
+        end({ended_by::carrier, 488, std::string{why}, words_of(response)}, now, out);
         return send_bye(now, out);
     }
     answered_ = true;

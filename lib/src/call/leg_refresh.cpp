@@ -5,6 +5,7 @@
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
+#include <trunkline/call/session_body.hpp>
 
 namespace trunkline::calls {
 
@@ -123,7 +124,8 @@ void leg::reinvite_response(const sip::message_view& response, time_point now, o
         send_ack(dialog_, reinvite_cseq_, out);
         // Our BYE has crossed it: section 13.2.2.4 wants the ACK, and nothing else comes of it.
         if (std::exchange(reinvite_done_, true) || phase_ != phase::confirmed) return;
-        const auto agreed = receive_answer(response.body());
+        tell_parts(response, told_, out);
+        const auto agreed = receive_answer(session_of(response).sdp);
         if (agreed)
             agree(*agreed, now, dialog_.remote_tag());
         else

@@ -6,6 +6,7 @@
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
+#include <trunkline/call/session_body.hpp>
 #include <trunkline/core/text.hpp>
 
 namespace trunkline::calls {
@@ -125,12 +126,14 @@ void leg::prack_received(const sip::message_view& request, sip::transaction_id i
                       which.rseq == rseq_ && which.cseq == (*request_)->cseq().number &&
                       which.method == "INVITE";
     if (!ours) return answer(481, {});
+    tell_parts(request, told_, out);
+    const auto described = session_of(request).sdp;
     const int next = next_provisional_;
     prove(now);
     stop_repeating();
     remind_of_ringing(now);
     if (negotiation_.current_state() == sdp::negotiation::state::offered) {
-        const auto agreed = receive_answer(request.body());
+        const auto agreed = receive_answer(described);
         if (agreed)
             agree(*agreed, now);
         else
@@ -141,11 +144,11 @@ void leg::prack_received(const sip::message_view& request, sip::transaction_id i
             const ending how{ended_by::local_error, 488, std::string{words(misdirected_)}, {}};
             return reject(488, sip::reason_phrase(488), {}, how, now, out);
         }
-    } else if (!request.body().empty()) {
+    } else if (!described.empty()) {
         // Section 5: once the first offer has its answer, PRACK may bring another offer.
         std::array<char, 2048> body{};
         negotiation_.set_local(local_media());
-        const auto offered = receive_offer(request.body());
+        const auto offered = receive_offer(described);
         const auto size =
             offered ? negotiation_.write_answer(body) : result<std::size_t>{offered.reason()};
         if (size)

@@ -44,7 +44,8 @@ result<void> leg::transfer(std::string_view target, time_point now, outbox& out)
     }
     const auto uri = sip::uri_view::parse(target);
     if (!uri) return uri.reason();
-    const auto bad = target.find_first_of("<>\" \t");
+    // What is taken of others is not written: "#" is for a tel URI alone (section 25.1).
+    const auto bad = target.find_first_of(uri->is_sip() ? "<>\" \t#" : "<>\" \t");
     if (uri->scheme == sip::uri_view::scheme_kind::other || bad != std::string_view::npos) {
         return error{.code = errc::bad_token,
                      .offset = bad == std::string_view::npos ? 0 : static_cast<std::uint32_t>(bad)};

@@ -193,6 +193,14 @@ result<agreed> negotiation::take(const media_view& media, const exchange& made) 
     if (const auto found = locate(media, made.local.rtcp_mux, outcome); !found) {
         return found.reason();
     }
+    // RFC 3264 section 6: nothing can be sent there by who has the other family alone.
+    const auto& ours_at = made.local.address;
+    const bool known = !ours_at.is_wildcard() && !outcome.rtp.address.is_wildcard();
+    if (known && ours_at.is_v4() != outcome.rtp.address.is_v4()) {
+        auto why = about(errc::bad_address, media);
+        why.detail = static_cast<std::uint16_t>(unreachable::other_family);
+        return why;
+    }
     // What we send is numbered by them. In an answer of ours we repeat their numbers, so both ways
     // are the same; in an offer of ours the numbers were our own.
     outcome.send_payload_type = listed(media, *law, offered).value_or(0);
@@ -222,7 +230,8 @@ result<agreed> negotiation::receive_offer(std::string_view text) noexcept {
     made.slot_count = offer.media_count();
     std::optional<std::size_t> asleep; // An audio line with port 0, and
     error refused{.code = errc::not_supported, .field = 'm'};
-    bool refused_audio = false; // whether one that is awake was refused.
+    bool awake = false; // whether any line, of whatever kind, is not.
+    bool refused_audio = false;
     bool taken = false;
     const auto consider = [&](std::size_t index) {
         const auto media = offer.media(index);
@@ -251,10 +260,13 @@ result<agreed> negotiation::receive_offer(std::string_view text) noexcept {
                                   media.format(0).text)) {
             return about(errc::limit_exceeded, media);
         }
+        awake = awake || media.port() != 0;
         consider(i);
     }
     if (!taken) {
-        if (refused_audio || !asleep) return refused;
+        // T.38 in the place of the audio, or a picture without it: an answer would have port 0 in
+        // all lines, and leave a call that says nothing.
+        if (awake || !asleep) return refused;
         made.ours = *asleep;
         made.outcome = without_stream();
     }

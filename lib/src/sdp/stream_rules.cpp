@@ -133,7 +133,11 @@ direction direction_of(const media_view& media) noexcept {
 result<void> locate(const media_view& media, bool mux, agreed& made) noexcept {
     const auto connection = media.connection();
     if (!connection) return error{.code = errc::missing, .field = 'c'};
-    if (!connection->literal && !is_nowhere(*connection)) return about(errc::bad_address, media);
+    if (!connection->literal && !is_nowhere(*connection)) {
+        auto why = about(errc::bad_address, media);
+        why.detail = static_cast<std::uint16_t>(unreachable::host_name);
+        return why;
+    }
     const auto host = connection->literal.value_or(address::v4(0, 0, 0, 0));
     if (host.is_multicast()) return about(errc::bad_address, media);
     made.rtp = made.rtcp = {host, media.port()};

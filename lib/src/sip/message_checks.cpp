@@ -132,8 +132,8 @@ void message_view::check_party(header which, std::string_view whole,
 void message_view::judge_lines(std::string_view whole) noexcept {
     for (const auto& each : index_.faults()) {
         const auto which = static_cast<header>(each.field);
-        if (which == header::content_length) continue; // frame() has.
-        fail(each.code, which, each.offset);
+        // frame() has judged that of the length.
+        if (which != header::content_length) fail(each.code, which, each.offset);
         if (each.code != errc::bad_token || wrong_.noted()) continue;
         // No control character gets any further.
         index_.blank(whole, each.offset);

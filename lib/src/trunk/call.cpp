@@ -1,3 +1,4 @@
+#include <trunkline/sip/multipart.hpp>
 #include <trunkline/trunk/call.hpp>
 
 #include <algorithm>
@@ -54,6 +55,7 @@ std::string_view incoming_call::header(std::string_view name) const {
     const auto* invite = leg != nullptr ? leg->request() : nullptr;
     if (invite == nullptr) return {};
     const auto known = sip::header_of(name);
+    if (known == sip::header::privacy) return invite->privacy();
     if (known != sip::header::other) return invite->value(known);
     for (const auto& field : invite->fields()) {
         if (iequals(field.name, name)) return field.value;
@@ -66,6 +68,20 @@ void incoming_call::each_header(
     const auto* invite = leg != nullptr ? leg->request() : nullptr;
     if (invite == nullptr) return;
     for (const auto& field : invite->fields()) visit(field.name, field.value);
+}
+void incoming_call::each_body_part(
+    const std::function<void(std::string_view content_type, std::string_view content)>& visit)
+    const {
+    const auto* leg = engine_->leg_of(*self_);
+    const auto* invite = leg != nullptr ? leg->request() : nullptr;
+    if (invite == nullptr) return;
+    sip::body_parts parts;
+    static_cast<void>(parts.read(*invite));
+    for (const auto& one : parts.all()) {
+        if (one.encoded || !iequals(one.type(), "application/sdp")) {
+            visit(one.content_type, one.content);
+        }
+    }
 }
 call_handle call::handle() const {
     return {self_->record.id, engine_->config_.mailbox};

@@ -1,4 +1,5 @@
 // Callbacks: what the engine tells applications and agents, when every send was flushed.
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -120,6 +121,14 @@ void engine::deliver_to(live_call& to, const effects::event& what) {
     }
     case calls::event::referred:
         return guarded(to, [&] { who.on_referred(facade, as_text(what.bytes)); });
+    case calls::event::body_part: {
+        const auto text = as_text(what.bytes);
+        const auto line = std::min(text.find('\n'), text.size());
+        return guarded(to, [&] {
+            who.on_body_part(facade, text.substr(0, line),
+                             text.substr(std::min(line + 1, text.size())));
+        });
+    }
     case calls::event::drained:
     case calls::event::incoming:
     case calls::event::utterance_played:

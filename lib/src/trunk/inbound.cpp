@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <trunkline/call/capabilities.hpp>
+#include <trunkline/call/session_body.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/writer.hpp>
 #include <trunkline/trunk/engine.hpp>
@@ -255,12 +256,11 @@ engine::refusal engine::check(const trunk& on, const flow_info& from, bool merge
 
 engine::refusal engine::check_invite(const trunk& on) const {
     const auto& request = *message_;
-    if (!request.body().empty() && !iequals(request.content_type(), "application/sdp")) {
-        return {415, diagnostic::refused_content_type, std::string{accept}};
-    }
-    if (const auto coding = request.value(header::content_encoding);
-        !coding.empty() && !iequals(coding, "identity")) {
-        return {415, diagnostic::refused_content_type, "Accept-Encoding: identity\r\n"};
+    if (const auto refused = calls::session_of(request).refused; refused != 0) {
+        const auto coding = request.value(header::content_encoding);
+        const bool encoded = !coding.empty() && !iequals(coding, "identity");
+        return {refused, diagnostic::refused_content_type,
+                encoded ? "Accept-Encoding: identity\r\n" : std::string{accept}};
     }
     if (!accepts_sdp(request)) {
         return {406, diagnostic::refused_accept,

@@ -46,17 +46,34 @@ inline constexpr std::string_view allowed_methods =
 /// RFC 3261 section 20.43, the line of a 488: what is wrong with a description that was refused.
 [[nodiscard]] inline std::string warning_field(const error& why) {
     std::string_view words = "305 trunkline \"no codec or transport in common\"";
-    if (why.code == errc::bad_address && why.detail != 0) {
+    const auto where = static_cast<sdp::unreachable>(why.detail);
+    if (why.code == errc::bad_address && where == sdp::unreachable::host_name) {
+        words = "301 trunkline \"a host name in c= is not looked up: write its address\"";
+    } else if (why.code == errc::bad_address && where == sdp::unreachable::other_family) {
+        words = "300 trunkline \"media of the other IP version: there is no such address here\"";
+    } else if (why.code == errc::bad_address && why.detail != 0) {
         return "Warning: 399 trunkline \"" +
                std::string{calls::words(static_cast<target_fault>(why.detail))} + "\"\r\n";
-    }
-    if (why.code == errc::bad_address) {
+    } else if (why.code == errc::bad_address) {
         words = "301 trunkline \"no address that media can be sent to\"";
     } else if (why.code != errc::not_supported) {
         return "Warning: 399 trunkline \"the SDP is wrong at byte " + std::to_string(why.offset) +
                ": " + std::string{message(why.code)} + "\"\r\n";
     }
     return "Warning: " + std::string{words} + "\r\n";
+}
+
+/// The same of an answer, for the call's record.
+[[nodiscard]] inline std::string_view words_of_answer(const error& why,
+                                                      std::string_view otherwise) {
+    if (why.code != errc::bad_address) return otherwise;
+    switch (static_cast<sdp::unreachable>(why.detail)) {
+    case sdp::unreachable::host_name: return "the answer names a host in c=, and none is looked up";
+    case sdp::unreachable::other_family:
+        return "the answer is at an address of the other IP version, and there is none here";
+    case sdp::unreachable::none: break;
+    }
+    return otherwise;
 }
 
 } // namespace trunkline::calls

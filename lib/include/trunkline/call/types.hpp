@@ -95,8 +95,9 @@ enum class event : std::uint16_t {
     mark,             ///< values: tag, 1 when it was played and 0 when its utterance was cleared
     utterance_played, ///< values: id, samples
     drained,
-    transfer, ///< values: transfer_state, status
-    referred, ///< bytes: the URI that the peer wants us to call
+    transfer,  ///< values: transfer_state, status
+    referred,  ///< bytes: the URI that the peer wants us to call
+    body_part, ///< bytes: a Content-Type, a line feed, and what stands under it
     ended,
 };
 

@@ -15,6 +15,7 @@ inline constexpr std::size_t headers = 128;           // A header bomb costs no 
 inline constexpr std::size_t vias = 70;               // Max-Forwards' own start value.
 inline constexpr std::size_t routes = 32;             // No real path has more than a handful.
 inline constexpr std::size_t body = 65'535;           // One datagram's worth.
+inline constexpr std::size_t body_parts = 16;         // Carriers send two or three.
 inline constexpr std::size_t call_id = 512;           // RFC 4475 3.1.1.7 sends 256 and more.
 inline constexpr std::size_t sdp_media = 16;          // Carriers send up to 3, browsers up to 12.
 inline constexpr std::size_t sdp_formats = 64;        // Of one m-line.

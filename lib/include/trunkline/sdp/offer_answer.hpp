@@ -96,6 +96,10 @@ struct agreed {
     friend constexpr bool operator==(const agreed&, const agreed&) = default;
 };
 
+/// error::detail of errc::bad_address: why nothing can be sent to a c= line. Smaller numbers are
+/// those of whoever judges the address itself.
+enum class unreachable : std::uint16_t { none, host_name = 1'001, other_family };
+
 /// Whose order of codecs decides when an offer comes in.
 enum class preference : std::uint8_t { offerer, ours };
 

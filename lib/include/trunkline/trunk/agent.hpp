@@ -39,6 +39,11 @@ public:
     /// The far end wants `target`, a SIP or tel URI, to be called in its place (REFER). Whoever
     /// does so tells it by report_referral(); who does not override this declines.
     virtual void on_referred(call&, std::string_view target);
+    /// A part of a body that is no SDP, such as ISUP or a location (RFC 5621), of any message but
+    /// the INVITE: for that see incoming_call::each_body_part(). `content` lives until this
+    /// returns.
+    virtual void on_body_part(call&, std::string_view /*content_type*/,
+                              std::string_view /*content*/) {}
     virtual void on_ended(call&, const call_record&) {}
 };
 

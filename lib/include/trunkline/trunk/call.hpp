@@ -186,6 +186,10 @@ public:
     /// All headers, in order.
     void each_header(
         const std::function<void(std::string_view name, std::string_view value)>& visit) const;
+    /// Parts of the INVITE's body that are no SDP (RFC 5621), in order; nothing once the call was
+    /// answered. What comes later is told by agent::on_body_part().
+    void each_body_part(const std::function<void(std::string_view content_type,
+                                                 std::string_view content)>& visit) const;
 };
 
 /// A call to make. `agent` is told of everything, a failure too: what the trunk's dialling guard
