@@ -51,7 +51,7 @@ struct live_call {
     std::string fallback{}; ///< For the application: who stands in for the agent.
     bool channel_taken = false;
     bool acknowledged = true; ///< False of an inbound call until the ACK for its answer.
-    std::string token{};  ///< Its call is counted by it, if it is not empty.
+    std::string token{};      ///< Its call is counted by it, if it is not empty.
     bool decided = false;     ///< The application answered or rejected.
     bool ended = false;       ///< on_ended is on its way.
     bool hang_up_when_drained = false;
