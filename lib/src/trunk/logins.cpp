@@ -87,15 +87,14 @@ engine::refusal engine::check_credentials(const trunk& on, const flow_info& from
     return made;
 }
 
-/// By a connection, by a password within the last hour, by an answer to a nonce of ours, or, where
-/// no password is wanted, by an address that identifies a carrier. A datagram shows nothing else:
-/// anybody can write its source.
+/// By a connection, by a password within the last hour, by an answer to a nonce of ours, or by an
+/// address that identifies a carrier. A datagram shows nothing else: anybody can write its source.
 bool engine::has_shown(const trunk& on, const flow_info& from, time_point now) const {
     if (from.transport != transport::udp || passwords_.has_shown(from.peer.address, now)) {
         return true;
     }
-    if (on.config.inbound_auth) return credentials_of(from, now).count != 0;
-    return known_to(on, from.peer.address);
+    if (known_to(on, from.peer.address)) return true;
+    return on.config.inbound_auth && credentials_of(from, now).count != 0;
 }
 
 void engine::refuse_login(const trunk& on, const flow_info& from, std::string_view user, bool ban,

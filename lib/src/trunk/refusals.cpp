@@ -129,7 +129,11 @@ bool engine::small_enough(std::size_t answer) const noexcept {
 /// too large, or none.
 void engine::answer_statelessly(const trunk& on, const refusal& how, flow_id flow,
                                 const flow_info& from, time_point now, outbox& out) {
-    const bool shown = has_shown(on, from, now);
+    // Where a password is wanted, an address alone is not enough to be challenged at any length.
+    const bool shown = how.status == 401 ? from.transport != transport::udp ||
+                                               passwords_.has_shown(from.peer.address, now) ||
+                                               credentials_of(from, now).count != 0
+                                         : has_shown(on, from, now);
     for (const std::string_view fields :
          {std::string_view{how.fields}, std::string_view{how.shorter}}) {
         // A challenge without its line is none.
