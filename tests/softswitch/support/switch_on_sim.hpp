@@ -166,13 +166,14 @@ public:
     void notify(std::string_view status) {
         const auto refer = last("REFER");
         const auto at = to_text(wire_.at());
+        const auto number = ++notices_;
         const auto payload = "SIP/2.0 " + std::string{status} + "\n";
         say(sip_text::message("NOTIFY sip:us@192.0.2.1:5060 SIP/2.0\nVia: SIP/2.0/UDP " + at +
-                                  ";branch=z9hG4bK-notify" + std::to_string(++notices_) +
+                                  ";branch=z9hG4bK-notify" + std::to_string(number) +
                                   "\nMax-Forwards: 70\nFrom: " + sip_text::header(refer, "To") +
                                   "\nTo: " + sip_text::header(refer, "From") +
                                   "\nCall-ID: " + sip_text::header(refer, "Call-ID") + "\nCSeq: " +
-                                  std::to_string(100 + notices_) + " NOTIFY\nContact: <sip:far@" +
+                                  std::to_string(100 + number) + " NOTIFY\nContact: <sip:far@" +
                                   at + ">\nEvent: refer\nSubscription-State: " +
                                   (status.starts_with("1") ? "active" : "terminated") + "\n",
                               payload, "message/sipfrag"));
