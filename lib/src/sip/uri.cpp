@@ -163,6 +163,9 @@ std::string shown_user(std::string_view user) {
     return number.empty() ? std::string{user} : number;
 }
 
+/// With its "+": ITU-T E.164 has no least length, and no country has numbers of less than six digits.
+constexpr std::size_t shortest_global_number = 7;
+
 std::string telephone_number(std::string_view user) {
     std::string digits;
     const auto context = global_context(user);
@@ -170,7 +173,9 @@ std::string telephone_number(std::string_view user) {
     if (!context.empty() && !user.starts_with('+') && !user.starts_with('%')) {
         const auto local = telephone_number(user);
         const auto prefix = local.empty() ? local : telephone_number(context);
-        return prefix.empty() ? prefix : prefix + local;
+        if (prefix.empty()) return prefix;
+        // 911 in the context +1 is a short code of that country, and no number within it.
+        return prefix.size() + local.size() < shortest_global_number ? local : prefix + local;
     }
     for (std::size_t i = 0; i < user.size(); ++i) {
         char c = user[i];
