@@ -121,6 +121,8 @@ std::string to_json(const trunkline::call_record& record, std::int64_t started_u
     add("packets_lost", media.lost);
     add("packets_late", media.late);
     add("packets_foreign", media.foreign);
+    const auto advice = media_advice(media);
+    add("media_advice", advice.empty() ? json() : json(advice));
     add("packets_refused_size", media.refused_size);
     add("packets_unknown_type", media.unknown_type);
     add("packets_malformed", media.malformed);
@@ -132,6 +134,11 @@ std::string to_json(const trunkline::call_record& record, std::int64_t started_u
     add("round_trip_ms", milliseconds(media.round_trip));
     add("attempts", attempts_of(record));
     return made.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+std::string media_advice(const trunkline::media_statistics& of) {
+    if (!of.refused_source) return {};
+    return "RTP from " + trunkline::to_text(*of.refused_source) + ": set media_from";
 }
 
 cdr_log::cdr_log(std::filesystem::path file, background& writer)

@@ -20,6 +20,10 @@ namespace softswitch {
 [[nodiscard]] std::string to_json(const trunkline::call_record& record,
                                   std::int64_t started_unix_ns, std::string_view sid = {});
 
+/// "RTP from 203.0.113.9:4000: set media_from", where a stranger's steady stream was not heard.
+/// Empty where there was none.
+[[nodiscard]] std::string media_advice(const trunkline::media_statistics& of);
+
 /// "2026-08-02T06:30:00.123Z"
 [[nodiscard]] std::string utc_text(std::int64_t unix_ns);
 

@@ -111,6 +111,7 @@ private:
     add(media.resets, "new timelines");
     add(in_ms(media.concealed), "ms concealed");
     add(in_ms(media.made_up), "ms made up");
+    if (const auto advice = media_advice(media); !advice.empty()) text += "; " + advice;
     return text;
 }
 

@@ -12,6 +12,7 @@
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/text.hpp>
 
+#include "rtp_symmetry_name.hpp"
 #include "secret_field.hpp"
 #include "text.hpp"
 
@@ -222,13 +223,6 @@ void read_headers(table_reader& trunk, reading& read, trunkline::trunk_config& i
 /// Durations that the library keeps in whole seconds.
 [[nodiscard]] std::chrono::seconds whole_seconds(std::chrono::milliseconds what) {
     return std::chrono::ceil<std::chrono::seconds>(what);
-}
-
-[[nodiscard]] std::optional<trunkline::rtp_symmetry> rtp_symmetry_of(std::string_view text) {
-    if (text == "off") return trunkline::rtp_symmetry::off;
-    if (text == "auto") return trunkline::rtp_symmetry::automatic;
-    if (text == "any") return trunkline::rtp_symmetry::any;
-    return std::nullopt;
 }
 
 /// RFC 4028 and RFC 3262: what carriers may ask of calls beyond the common.

@@ -29,7 +29,8 @@ TEST_CASE("softswitch::trunks: a trunk of nothing but a name has the defaults") 
         "auth_username": null, "has_password": false, "register": null, "registration": null,
         "transport": "udp",
         "outbound_leading_plus_enabled": true, "allow_prefixes": [], "deny_prefixes": null,
-        "calls_per_token": 0, "allow_emergency": false, "caller_id": null, "codecs": "PCMU,PCMA",
+        "calls_per_token": 0, "allow_emergency": false, "rtp_symmetric": "auto", "media_from": [],
+        "caller_id": null, "codecs": "PCMU,PCMA",
         "health": "waiting for carrier", "active_calls": 0, "read_only": false,
         "created_at": "2026-08-02T06:30:00.123Z", "updated_at": "2026-08-02T06:30:00.123Z",
         "gateways": [], "ip_acls": [], "numbers": []})"));
@@ -109,6 +110,27 @@ TEST_CASE(
         CHECK(said(of.send("POST", "/trunks", body)) == sentence);
     CHECK(of.rows.writes == 0);
     CHECK(of.running.running().empty());
+}
+
+TEST_CASE("softswitch::trunks: whom media is taken from is said by REST, and reaches the switch") {
+    api_client of;
+    const auto made = of.done("POST", "/trunks", json::parse(R"({"name": "carrier",
+        "rtp_symmetric": "off", "media_from": ["198.51.100.0/24", "2001:db8::7"],
+        "gateways": [{"host": "192.0.2.1"}]})"));
+    const auto path = "/trunks/" + made["id"].get<std::string>();
+    CHECK(made["rtp_symmetric"] == "off");
+    CHECK(made["media_from"] == json::parse(R"(["198.51.100.0/24", "2001:db8::7"])"));
+    const auto config = to_config(of.running.running().begin()->second);
+    CHECK(config.rtp_symmetric == trunkline::rtp_symmetry::off);
+    CHECK(config.media_from == std::vector<std::string>{"198.51.100.0/24", "2001:db8::7"});
+    CHECK(of.done("PATCH", path, {{"rtp_symmetric", "any"}})["media_from"].size() == 2);
+    CHECK(of.done("PATCH", path, {{"media_from", json::array()}})["media_from"].empty());
+    CHECK(said(of.send("PATCH", path, R"({"rtp_symmetric": true})"))
+              .starts_with("400 rtp_symmetric: "));
+    CHECK(said(of.send("PATCH", path, R"({"rtp_symmetric": "on"})"))
+              .starts_with("400 rtp_symmetric: "));
+    CHECK(said(of.send("PATCH", path, R"({"media_from": ["carrier.example"]})"))
+              .starts_with("400 media_from: has to be a list of addresses and networks"));
 }
 
 TEST_CASE(

@@ -191,6 +191,8 @@ void without_guard(trunk_row& what) {
     what.deny_prefixes = fresh.deny_prefixes;
     what.calls_per_token = fresh.calls_per_token;
     what.allow_emergency = fresh.allow_emergency;
+    what.rtp_symmetric = fresh.rtp_symmetric;
+    what.media_from = fresh.media_from;
 }
 
 TEST_CASE("softswitch::migrations: trunks of the first version go on, and register if told to") {
@@ -207,6 +209,8 @@ TEST_CASE("softswitch::migrations: trunks of the first version go on, and regist
                                  "ALTER TABLE trunk DROP COLUMN deny_prefixes;"
                                  "ALTER TABLE trunk DROP COLUMN calls_per_token;"
                                  "ALTER TABLE trunk DROP COLUMN allow_emergency;"
+                                 "ALTER TABLE trunk DROP COLUMN rtp_symmetric;"
+                                 "ALTER TABLE trunk DROP COLUMN media_from;"
                                  "PRAGMA user_version = 1"));
     auto rows = *open_store(file, box);
     CHECK(text_of(*rows->trunk("one")) == text_of(old));
@@ -223,6 +227,8 @@ TEST_CASE("softswitch::migrations: a trunk from before the dialling guard denies
                                  "ALTER TABLE trunk DROP COLUMN deny_prefixes;"
                                  "ALTER TABLE trunk DROP COLUMN calls_per_token;"
                                  "ALTER TABLE trunk DROP COLUMN allow_emergency;"
+                                 "ALTER TABLE trunk DROP COLUMN rtp_symmetric;"
+                                 "ALTER TABLE trunk DROP COLUMN media_from;"
                                  "PRAGMA user_version = 3"));
     auto rows = *open_store(file, box);
     auto expected = full_trunk("one");
@@ -263,6 +269,8 @@ TEST_CASE("softswitch::migrations: a trunk from before there was a rate has the 
                                  "ALTER TABLE trunk DROP COLUMN deny_prefixes;"
                                  "ALTER TABLE trunk DROP COLUMN calls_per_token;"
                                  "ALTER TABLE trunk DROP COLUMN allow_emergency;"
+                                 "ALTER TABLE trunk DROP COLUMN rtp_symmetric;"
+                                 "ALTER TABLE trunk DROP COLUMN media_from;"
                                  "PRAGMA user_version = 2"));
     const auto rows = open_store(file, box);
     REQUIRE(rows);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "rtp_symmetry_name.hpp"
 #include "store/rows.hpp"
 #include "store/secret_key.hpp"
 #include "store/trunk_reader.hpp"
@@ -33,6 +34,7 @@ namespace softswitch {
                     row.created_at, row.updated_at, row.register_expires);
     text += fmt::format("dialling {} {} {} {}\n", prefixes_text(row.allow_prefixes),
                         prefixes_text(row.deny_prefixes), row.calls_per_token, row.allow_emergency);
+    text += fmt::format("media {} {}\n", name_of(row.rtp_symmetric), prefixes_text(row.media_from));
     for (const auto& one : row.gateways) {
         text += fmt::format("gateway {} {} {} {}\n", one.id, one.host, one.port, one.priority);
     }
@@ -65,6 +67,8 @@ namespace softswitch {
     made.deny_prefixes = {"+1900", "+881"};
     made.calls_per_token = 4;
     made.allow_emergency = true;
+    made.rtp_symmetric = trunkline::rtp_symmetry::off;
+    made.media_from = {"198.51.100.0/24", "2001:db8::/32"};
     made.codecs = {trunkline::codec_name::pcma, trunkline::codec_name::pcmu};
     made.created_at = "2026-08-02T06:30:00.123Z";
     made.updated_at = "2026-08-02T06:30:01.123Z";

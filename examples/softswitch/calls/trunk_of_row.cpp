@@ -80,6 +80,8 @@ trunkline::trunk_config to_config(const trunk_row& row) {
     made.deny_prefixes = row.deny_prefixes;
     made.calls_per_token = row.calls_per_token;
     made.allow_emergency = row.allow_emergency;
+    made.rtp_symmetric = row.rtp_symmetric;
+    made.media_from = row.media_from;
     return made;
 }
 
@@ -103,6 +105,8 @@ trunk_row to_row(const trunkline::trunk_config& config) {
     made.deny_prefixes = config.deny_prefixes;
     made.calls_per_token = config.calls_per_token;
     made.allow_emergency = config.allow_emergency;
+    made.rtp_symmetric = config.rtp_symmetric;
+    made.media_from = config.media_from;
     made.caller_id = config.caller_id;
     made.codecs = config.codecs;
     const auto id = [&](std::string_view list, std::size_t index) {

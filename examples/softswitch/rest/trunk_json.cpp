@@ -11,6 +11,7 @@
 #include <trunkline/trunk/dialling_guard.hpp>
 
 #include "cdr.hpp"
+#include "rtp_symmetry_name.hpp"
 #include "store/trunk_reader.hpp"
 
 namespace softswitch {
@@ -24,6 +25,7 @@ constexpr std::size_t agent_characters = 2'048;
 constexpr std::size_t name_characters = 100;
 constexpr std::size_t credential_characters = 256;
 constexpr std::size_t max_prefixes = 1'000;
+constexpr std::size_t max_media_networks = 64;
 constexpr unsigned degraded_after = 3;
 
 template <class Value>
@@ -91,6 +93,22 @@ void read_dialling(json_reader& from, trunk_row& into) {
     replace(into.allow_emergency, from.boolean("allow_emergency"));
 }
 
+void read_media(json_reader& from, trunk_row& into) {
+    if (const auto text = from.word("rtp_symmetric", {"off", "auto", "any"})) {
+        into.rtp_symmetric = *rtp_symmetry_of(*text);
+    }
+    if (!from.has("media_from")) return;
+    std::vector<std::string> made;
+    from.each("media_from", max_media_networks, [&](const json& element, const std::string&) {
+        if (element.is_string() && trunkline::cidr::parse(element.get<std::string>())) {
+            return made.push_back(element.get<std::string>());
+        }
+        from.complain("media_from",
+                      "has to be a list of addresses and networks, as 198.51.100.0/24");
+    });
+    into.media_from = std::move(made);
+}
+
 /// What a new trunk and a change have in common.
 void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     replace(into.name, from.text("name", 1, name_characters));
@@ -112,6 +130,7 @@ void read_columns(json_reader& from, trunk_row& into, first_problem& found) {
     replace(into.transport, from.word("transport", {"udp", "tcp", "tls"}));
     replace(into.outbound_leading_plus_enabled, from.boolean("outbound_leading_plus_enabled"));
     read_dialling(from, into);
+    read_media(from, into);
     replace(into.caller_id, from.text_or_null("caller_id", 128));
     if (const auto text = from.word("codecs", {"PCMU,PCMA", "PCMA,PCMU", "PCMU", "PCMA"})) {
         into.codecs = codecs_of(*text);
@@ -325,6 +344,8 @@ ordered_json to_json(const trunk_row& what, const trunk_health& how, bool read_o
         {"deny_prefixes", what.deny_prefixes ? ordered_json(*what.deny_prefixes) : ordered_json()},
         {"calls_per_token", what.calls_per_token},
         {"allow_emergency", what.allow_emergency},
+        {"rtp_symmetric", name_of(what.rtp_symmetric)},
+        {"media_from", what.media_from},
         {"caller_id", text_or_null(what.caller_id)},
         {"codecs", codecs_text(what.codecs)},
         {"health", health_text(what, how)},

@@ -112,8 +112,15 @@ ALTER TABLE trunk ADD COLUMN allow_emergency INTEGER NOT NULL DEFAULT 0
     CHECK (allow_emergency IN (0, 1));
 )sql";
 
+/// Which sources of media are believed, as the library has it where nothing is said.
+constexpr const char* fifth = R"sql(
+ALTER TABLE trunk ADD COLUMN rtp_symmetric TEXT NOT NULL DEFAULT 'auto'
+    CHECK (rtp_symmetric IN ('off', 'auto', 'any'));
+ALTER TABLE trunk ADD COLUMN media_from TEXT NOT NULL DEFAULT '';
+)sql";
+
 /// A step that was released is never changed: the next one changes what it made.
-constexpr std::array steps{first, second, third, fourth};
+constexpr std::array steps{first, second, third, fourth, fifth};
 
 [[nodiscard]] stored<void> is_ours(database& what, std::int64_t version) {
     const auto refused = [&](std::string sentence) {

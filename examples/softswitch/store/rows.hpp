@@ -55,6 +55,8 @@ struct trunk_row {
     std::optional<std::vector<std::string>> deny_prefixes{}; ///< Not given: the library's.
     unsigned calls_per_token = 0;                            ///< 0 is without limit.
     bool allow_emergency = false;
+    trunkline::rtp_symmetry rtp_symmetric = trunkline::rtp_symmetry::automatic;
+    std::vector<std::string> media_from{}; ///< Addresses and networks.
     std::vector<trunkline::codec_name> codecs{trunkline::codec_name::pcmu,
                                               trunkline::codec_name::pcma};
     std::string created_at{}; ///< "2026-08-02T06:30:00.123Z"

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "rtp_symmetry_name.hpp"
 #include "text.hpp"
 
 namespace softswitch {
@@ -43,6 +44,8 @@ using trunkline::codec_name;
     made.deny_prefixes = prefixes_of(row.text(21));
     made.calls_per_token = static_cast<unsigned>(row.integer(22));
     made.allow_emergency = row.integer(23) != 0;
+    made.rtp_symmetric = rtp_symmetry_of(row.text(24)).value_or(made.rtp_symmetric);
+    made.media_from = prefixes_of(row.text(25)).value_or(std::vector<std::string>{});
     return made;
 }
 
@@ -50,7 +53,8 @@ constexpr std::string_view trunk_columns =
     "SELECT id, name, description, preset, is_active, inbound_enabled, outbound_enabled, channels, "
     "default_inbound_agent_id, fallback_agent_id, auth_username, auth_password, transport, "
     "outbound_leading_plus_enabled, caller_id, codecs, created_at, updated_at, register_expires, "
-    "cps, allow_prefixes, deny_prefixes, calls_per_token, allow_emergency "
+    "cps, allow_prefixes, deny_prefixes, calls_per_token, allow_emergency, rtp_symmetric, "
+    "media_from "
     "FROM trunk";
 
 [[nodiscard]] number_row number_of(const sql_row& row) {

@@ -163,7 +163,8 @@ std::string shown_user(std::string_view user) {
     return number.empty() ? std::string{user} : number;
 }
 
-/// With its "+": ITU-T E.164 has no least length, and no country has numbers of less than six digits.
+/// With its "+": ITU-T E.164 has no least length, and no country has numbers of less than six
+/// digits.
 constexpr std::size_t shortest_global_number = 7;
 
 std::string telephone_number(std::string_view user) {
