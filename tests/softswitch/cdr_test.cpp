@@ -45,6 +45,7 @@ using json = nlohmann::ordered_json;
     made.media.lost = 3;
     made.media.late = 4;
     made.media.foreign = 5;
+    made.media.refused_source = *trunkline::endpoint::parse("203.0.113.9:4000");
     made.media.refused_size = 6;
     made.media.unknown_type = 7;
     made.media.malformed = 8;
@@ -96,6 +97,7 @@ TEST_CASE("softswitch::cdr: a record is one line of JSON with every field") {
     is("packets_lost", 3);
     is("packets_late", 4);
     is("packets_foreign", 5);
+    is("media_advice", "RTP from 203.0.113.9:4000: set media_from");
     is("jitter_ms", 0.625);
     is("round_trip_ms", 41.0);
     is("packets_refused_size", 6);
