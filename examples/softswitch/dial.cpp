@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "cdr.hpp"
 #include "signals.hpp"
 #include "switchboard.hpp"
 #include "text.hpp"
