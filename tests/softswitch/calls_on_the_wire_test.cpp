@@ -40,7 +40,8 @@ TEST_CASE_FIXTURE(office_on_sim,
     CHECK(carrier.requests("ACK").size() == 1);
     CHECK(carrier.requests("INVITE").size() == 1);
     std::string told;
-    for (const auto& one : done("GET", "/calls")["calls"]) told += one["id"].get<std::string>();
+    const auto listed = done("GET", "/calls");
+    for (const auto& one : listed["calls"]) told += one["id"].get<std::string>();
     CHECK(told == id);
 }
 

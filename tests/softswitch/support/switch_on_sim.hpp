@@ -209,12 +209,7 @@ public:
     }
     switch_on_sim(const switch_on_sim&) = delete;
     switch_on_sim& operator=(const switch_on_sim&) = delete;
-    ~switch_on_sim() {
-        io_.stop();
-        us_.run([](trunkline::trunks::engine& engine, trunkline::time_point now,
-                   trunkline::outbox& out) { engine.hang_up_all("over", now, out); });
-        run_for(60s);
-    }
+    ~switch_on_sim() { io_.stop(); }
 
     [[nodiscard]] http_response send(std::string method, std::string path, const json& body = {},
                                      std::string key = {}) {
@@ -261,6 +256,14 @@ public:
     }
     [[nodiscard]] std::string state(const std::string& call) {
         return done("GET", "/calls/" + call)["state"];
+    }
+
+    /// As long as the far ends still hear what is said.
+    void hang_up_all() {
+        io_.stop();
+        us_.run([](trunkline::trunks::engine& engine, trunkline::time_point now,
+                   trunkline::outbox& out) { engine.hang_up_all("over", now, out); });
+        run_for(60s);
     }
 
     void run_for(trunkline::duration time) {
@@ -342,6 +345,8 @@ private:
 struct office_on_sim : switch_on_sim {
     far_end carrier{network, "198.51.100.1:5060", *trunkline::endpoint::parse("192.0.2.1:5060")};
     far_end other{network, "198.51.100.2:5060", *trunkline::endpoint::parse("192.0.2.1:5060")};
+
+    ~office_on_sim() { hang_up_all(); }
 
     /// A call that the carrier has answered.
     std::string answered(const json& with = json::object()) {
