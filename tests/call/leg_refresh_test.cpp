@@ -117,14 +117,18 @@ TEST_CASE("call::leg: a refresh that is refused otherwise leaves the call alone 
 }
 
 TEST_CASE("call::leg: who says that it takes UPDATE and does not is asked by re-INVITE") {
-    refreshing call;
-    call.established();
-    call.pass(300s);
-    call.answer("UPDATE ", "501 Not Implemented");
-    CHECK(call.count("INVITE ") == 2);
-    call.answer("INVITE ", "200 OK", contact + "Session-Expires: 600;refresher=uac\n", their_sdp);
-    CHECK(call.told(what::ended) == 0);
-    call.over();
+    for (const std::string status : {"501 Not Implemented", "405 Method Not Allowed"}) {
+        CAPTURE(status);
+        refreshing call;
+        call.established();
+        call.pass(300s);
+        call.answer("UPDATE ", status);
+        REQUIRE(call.count("INVITE ") == 2);
+        call.answer("INVITE ", "200 OK", contact + "Session-Expires: 600;refresher=uac\n",
+                    their_sdp);
+        CHECK(call.told(what::ended) == 0);
+        call.over();
+    }
 }
 
 TEST_CASE("call::leg: a glare is tried again after 2.1 to 4 s by who made the Call-ID") {
@@ -275,6 +279,28 @@ TEST_CASE("call::leg: a caller that refreshes keeps the call, and one that stops
     CHECK(call.count("BYE ") == 1);
     call.receive(answer_to(call.last("BYE "), "200 OK"));
     call.check_over();
+}
+
+// RFC 3261 section 14.1: who does not own the Call-ID waits for 0 to 2 s, in steps of 10 ms.
+TEST_CASE("call::leg: a glare is tried again within 2 s by who was called") {
+    watched call;
+    call.established(
+        "Supported: timer\nSession-Expires: 600;refresher=uas\nAllow: INVITE, ACK, BYE\n");
+    call.pass(300s);
+    const auto first = call.last("INVITE ");
+    call.receive(answer_to(first, "491 Request Pending"));
+    const auto glare = call.now;
+    call.pass(4s);
+    const auto again = std::ranges::find_if(call.sent, [&](const auto& each) {
+        return each.text.starts_with("INVITE ") &&
+               header(each.text, "CSeq") != header(first, "CSeq");
+    });
+    REQUIRE(again != call.sent.end());
+    CHECK(again->at - glare <= 2s);
+    CHECK((again->at - glare) % 10ms == 0ms);
+    call.receive(answer_to(call.last("INVITE "), "200 OK", "caller1",
+                           contact + "Session-Expires: 600;refresher=uac\n", their_sdp));
+    call.over();
 }
 
 TEST_CASE("call::leg: a caller that wants us to refresh gets UPDATE if it takes it") {
