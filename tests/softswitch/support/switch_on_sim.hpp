@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -182,7 +183,8 @@ public:
 
 private:
     void hear(std::string_view text) {
-        if (std::ranges::find(heard_, text) != heard_.end()) return;
+        // A retransmission says nothing new, and what was forgotten may be said again.
+        if (!known_.emplace(text).second) return;
         heard_.emplace_back(text);
         const auto& request = heard_.back();
         for (const auto* method : {"BYE ", "CANCEL ", "NOTIFY ", "REGISTER "}) {
@@ -193,6 +195,7 @@ private:
 
     trunkline::endpoint us_;
     trunkline::sim::carrier& wire_;
+    std::set<std::string, std::less<>> known_;
     std::vector<std::string> heard_;
     std::string invite_;
     unsigned calls_ = 0;
