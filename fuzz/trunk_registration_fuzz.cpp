@@ -210,7 +210,7 @@ private:
                 const bool first = each.to.address == address::v4(198, 51, 100, 1);
                 require(first || each.to.address == address::v4(198, 51, 100, 2));
                 if ((unreachable_ & (first ? 1U : 2U)) != 0) {
-                    machine_->flow_down(now_, out_);
+                    machine_->flow_down("the gateway cannot be reached", now_, out_);
                     continue;
                 }
                 peer_ = each.to;

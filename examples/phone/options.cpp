@@ -106,8 +106,8 @@ void add_wait(CLI::App& to, call_options& into) {
           "Answer only those who know this")
         ->type_name("USER:PASSWORD");
     to.add_option("--answer-with", into.answer_with, "Refuse with this status instead of answering")
-        ->type_name("300-699")
-        ->check(CLI::Range(300, 699));
+        ->type_name("400-699")
+        ->check(CLI::Range(400, 699));
     to.add_option("--calls", into.calls, "End after so many calls; 0 waits for ever")
         ->capture_default_str();
 }

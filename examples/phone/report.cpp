@@ -42,7 +42,8 @@ void print(const call_record& record, const conversation& talk) {
                 (record.carrier_words.empty() ? record.reason : record.carrier_words).c_str(),
                 std::string{name(record.ended_by)}.c_str(), milliseconds(record.lasted) / 1'000);
     for (const auto& one : record.attempts) {
-        std::printf("  tried        %s: %d %s in %.1f ms\n", one.gateway.c_str(), one.sip_code,
+        const auto said = one.sip_code == 0 ? std::string{} : std::to_string(one.sip_code) + ' ';
+        std::printf("  tried        %s: %s%s in %.1f ms\n", one.gateway.c_str(), said.c_str(),
                     one.reason.c_str(), milliseconds(one.took));
     }
     print_time("ringing", record.ringing);

@@ -33,13 +33,36 @@ using json = nlohmann::ordered_json;
     return what ? json(milliseconds(*what)) : json();
 }
 
+[[nodiscard]] json failure_of(trunkline::call_failure what) {
+    return what == trunkline::call_failure::none ? json() : json(trunkline::name(what));
+}
+
 [[nodiscard]] json attempts_of(const trunkline::call_record& record) {
     auto list = json::array();
     for (const auto& attempt : record.attempts) {
         list.push_back({{"gateway", attempt.gateway},
                         {"sip_code", attempt.sip_code},
                         {"reason", attempt.reason},
-                        {"took_ms", milliseconds(attempt.took)}});
+                        {"took_ms", milliseconds(attempt.took)},
+                        {"failure", failure_of(attempt.failure)}});
+    }
+    return list;
+}
+
+[[nodiscard]] json targets_of(const trunkline::call_record& record) {
+    auto list = json::array();
+    for (const auto& attempt : record.attempts) {
+        for (const auto& target : attempt.targets) list.push_back(target);
+    }
+    return list;
+}
+
+[[nodiscard]] json progress_of(const trunkline::call_record& record) {
+    auto list = json::array();
+    for (const auto& one : record.progress) {
+        list.push_back({{"sip_code", one.sip_code},
+                        {"words", trunkline::provisional_words(one.sip_code)},
+                        {"after_ms", milliseconds(one.at)}});
     }
     return list;
 }
@@ -86,7 +109,7 @@ std::string to_json(const trunkline::call_record& record, std::int64_t started_u
     // Appended one by one: a list in braces would have each value copied twice, for every call.
     json made = json::object();
     auto& fields = made.get_ref<json::object_t&>();
-    fields.reserve(32);
+    fields.reserve(40);
     const auto add = [&](const char* name, json value) {
         fields.emplace_back(name, std::move(value));
     };
@@ -110,6 +133,8 @@ std::string to_json(const trunkline::call_record& record, std::int64_t started_u
     add("lasted_ms", milliseconds(record.lasted));
     add("ended_by", trunkline::name(record.ended_by));
     add("sip_code", record.sip_code);
+    add("by_wire", record.by_wire);
+    add("failure", failure_of(record.failure));
     add("reason", record.reason);
     add("carrier_words", record.carrier_words);
     add("refused", record.refused == trunkline::diagnostic::none
@@ -133,6 +158,8 @@ std::string to_json(const trunkline::call_record& record, std::int64_t started_u
     add("jitter_ms", milliseconds(media.jitter));
     add("round_trip_ms", milliseconds(media.round_trip));
     add("attempts", attempts_of(record));
+    add("targets", targets_of(record));
+    add("progress", progress_of(record));
     return made.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 

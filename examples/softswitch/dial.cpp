@@ -47,6 +47,13 @@ public:
         if (!std::exchange(rang_, true)) told_->tell("ringing");
         inner_->on_ringing(call);
     }
+    void on_progress(trunkline::call& call, int code) override {
+        meet(call);
+        if (code != told_code_)
+            told_->tell(fmt::format("{} {}", code, trunkline::provisional_words(code)));
+        told_code_ = code;
+        inner_->on_progress(call, code);
+    }
     void on_early_media(trunkline::call& call) override {
         meet(call);
         told_->tell("early media");
@@ -88,6 +95,7 @@ private:
 
     std::unique_ptr<trunkline::agent> inner_;
     std::shared_ptr<progress> told_;
+    int told_code_ = 0; ///< A provisional response that is repeated is told once.
     bool rang_ = false;
     bool heard_ = false;
 };
@@ -116,6 +124,25 @@ private:
     return text;
 }
 
+/// What to do where no carrier has said anything.
+[[nodiscard]] std::string_view advice_for(trunkline::call_failure why) {
+    using trunkline::call_failure;
+    switch (why) {
+    case call_failure::name_unresolved: return ": check the gateway's name, and DNS";
+    case call_failure::not_reached: return ": check the gateway's address, port and transport";
+    case call_failure::tls: return ": check ca, server_name and certificate of the trunk's tls";
+    case call_failure::gateway_silent:
+        return ": no gateway answered; check their addresses and the route there";
+    case call_failure::gateway_resting: return ": try later, or another trunk";
+    case call_failure::not_answered: return ": nobody picked up; see ringing_timeout";
+    case call_failure::no_media: return ": widen media.ports";
+    case call_failure::unusable_answer:
+        return ": check codecs of the trunk; --trace shows both SDPs";
+    case call_failure::none: return "";
+    default: return "; --trace shows why";
+    }
+}
+
 /// What happened, and what to do about it.
 [[nodiscard]] std::string in_words(const trunkline::call_record& record) {
     auto text = fmt::format("ended by {}: ", trunkline::name(record.ended_by));
@@ -125,6 +152,11 @@ private:
         text += fmt::format("; the carrier says: {}", printable(record.carrier_words));
     }
     if (record.answered) return text + "; " + in_words(record.media);
+    if (!record.by_wire) return text.append(advice_for(record.failure));
+    for (const auto& one : record.attempts) {
+        for (const auto& target : one.targets)
+            text += fmt::format("; it is at {}", printable(target));
+    }
     switch (record.sip_code) {
     case 401:
     case 407: return text + ": check username, password and realm of the trunk";

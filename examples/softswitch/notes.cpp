@@ -73,6 +73,7 @@ constexpr auto sentences = std::to_array<std::pair<diagnostic, std::string_view>
     {diagnostic::call_answered, "answered"},
     {diagnostic::call_ended, "ended with {0}"},
     {diagnostic::attempt_failed, "attempt {1} ended with {0}"},
+    {diagnostic::connection_refused, "TLS with a peer that connected came to nothing"},
     {diagnostic::ack_missing, "no ACK for our 200: can the carrier reach what we advertise?"},
     {diagnostic::media_refused, "no media ports could be opened: widen media.ports"},
     {diagnostic::rtp_foreign, "{0} packets of RTP were not the call's and were dropped"},
@@ -141,6 +142,7 @@ std::string in_words(const trunkline::effects::note& what) {
             text += fmt::format(" ({})", name(static_cast<trunkline::sip::header>(which)));
         }
     }
+    if (!what.text.empty()) text += " (" + printable(what.text) + ")";
     if (what.owner != trunkline::owner_id::none) {
         text = fmt::format("call {}: {}", static_cast<std::uint64_t>(what.owner), text);
     }

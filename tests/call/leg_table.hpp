@@ -41,6 +41,7 @@ namespace trunkline::calls {
     };
     switch (one.kind) {
     case what::ringing: return "ringing";
+    case what::progress: return "progress " + std::to_string(one.end.sip_code);
     case what::early_media: return "early";
     case what::answered: return "answered";
     case what::refused: return "refused " + how();

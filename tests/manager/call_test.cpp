@@ -326,7 +326,7 @@ TEST_CASE("trunkline::trunk_manager: trunks come and go while it runs") {
     CHECK_FALSE(both.caller.remove_trunk(*id));
     dial();
     REQUIRE(until([&] { return both.calling.ended() == 1; }));
-    CHECK(both.calling.record().sip_code == 404);
+    CHECK(both.calling.record().failure == call_failure::no_route);
     CHECK(both.caller.calls() == 1); // The first one keeps the trunk that it began with.
     CHECK(both.caller.add_trunk(second).has_value());
     dial();
@@ -353,10 +353,11 @@ TEST_CASE(
     CHECK(both.caller.replace_trunk(*id, changed).has_value());
     both.dial_by("second");
     REQUIRE(until([&] { return both.calling.ended() == 1; }));
-    CHECK(both.calling.record().sip_code == 404);
+    CHECK(both.calling.record().failure == call_failure::no_route);
     both.dial_by("third");
     REQUIRE(until([&] { return both.calling.ended() == 2; }));
-    CHECK(both.calling.record(1).sip_code == 486); // Its one channel is the first call's.
+    CHECK(both.calling.record(1).failure ==
+          call_failure::no_channel); // Its one channel is the first call's.
     CHECK(both.caller.calls() == 1);
     changed.name = "other";
     const auto twice = both.caller.replace_trunk(*id, changed);
@@ -436,6 +437,33 @@ TEST_CASE("trunkline::trunk_manager: a running call allocates nothing a packet")
         allocated = support::allocations() - before;
     }
     CHECK(allocated == 0);
+}
+
+TEST_CASE("trunkline::trunk_manager: what is wrong with a configuration is named") {
+    const auto words = [](manager_config wanted) {
+        try {
+            const trunk_manager made{std::move(wanted)};
+        } catch (const std::exception& why) {
+            return std::string{why.what()};
+        }
+        return std::string{};
+    };
+    auto wrong = support::on_loopback();
+    wrong.media_ports = {20'000, 10'000};
+    CHECK(words(wrong) ==
+          "media_ports: has to be a range of two ports or more, and is 20000 to 10000");
+    wrong.media_ports = {0, 10'000};
+    CHECK(words(wrong).starts_with("media_ports: "));
+    wrong = support::on_loopback();
+    wrong.max_calls = 0;
+    CHECK(words(wrong).starts_with("max_calls "));
+    trunk_manager running{support::on_loopback()};
+    CHECK_THROWS_AS(running.drain(-1ms), std::invalid_argument);
+    // Of several listeners the one that is in use, and not the first of them.
+    const auto taken = "udp:" + to_text(running.listening(0));
+    auto config = support::on_loopback();
+    config.listen = {{.at = "udp:127.0.0.1:0"}, {.at = taken}};
+    CHECK(words(config).starts_with("cannot listen at " + taken));
 }
 
 } // namespace

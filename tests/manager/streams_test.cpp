@@ -100,7 +100,14 @@ TEST_CASE_FIXTURE(by_stream, "trunkline::trunk_manager: a carrier of another nam
     made.agent = std::make_unique<toner>(calling, 600);
     from.dial(std::move(made));
     REQUIRE(until([&] { return calling.ended() == 1; }));
-    CHECK(calling.record().sip_code == 503);
+    const auto& told = calling.record();
+    CHECK(told.sip_code == 0);
+    CHECK(told.ended_by == ended_by::local_error);
+    CHECK(told.failure == call_failure::tls);
+    REQUIRE(told.attempts.size() == 1);
+    CHECK(told.attempts[0].failure == call_failure::tls);
+    CHECK(told.attempts[0].reason ==
+          "TLS with the gateway failed: the certificate is not for 'sip.example.net'");
     CHECK(called.ended() == 0);
 }
 

@@ -48,7 +48,8 @@ struct script final : machine {
     std::vector<std::string> heard; ///< Packets of signalling,
     std::vector<flow_id> from;      ///< and the flow of each.
     std::vector<inputs::flow_up> ups;
-    std::vector<inputs::flow_down> downs;
+    std::vector<inputs::flow_down> downs; ///< Their words are in `words`, as they live no longer.
+    std::vector<std::string> words;
     std::vector<inputs::send_failed> failures;
     std::vector<inputs::media_opened> opened;
     std::vector<inputs::media_failed> refused;
@@ -87,7 +88,9 @@ struct script final : machine {
         } else if (const auto* up = std::get_if<inputs::flow_up>(&what)) {
             ups.push_back(*up);
         } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
+            words.emplace_back(down->words);
             downs.push_back(*down);
+            downs.back().words = {};
         } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
             failures.push_back(*failed);
         } else if (const auto* ports = std::get_if<inputs::media_opened>(&what)) {

@@ -79,8 +79,10 @@ TEST_CASE_FIXTURE(two_shards, "net::streams: what is sent by TLS comes, and come
     CHECK(called.downs[0].flow == flow_id{});
     // A server that was hung up on knows, and the other way round.
     REQUIRE(client->post([&](time_point, outbox& out) { out.close(called.ups[0].flow); }));
-    REQUIRE(until([&] { return served.downs.size() == 1; }));
-    CHECK(served.downs[0].why == cause::closed);
+    REQUIRE(until([&] { return served.downs.size() == 2; }));
+    CHECK(served.downs[0].why == cause::insecure); // That of the other name.
+    CHECK(served.downs[0].flow == flow_id{});
+    CHECK(served.downs[1].why == cause::closed);
 }
 
 TEST_CASE_FIXTURE(two_shards, "net::streams: without a profile nobody is spoken to by TLS") {
@@ -131,8 +133,55 @@ TEST_CASE_FIXTURE(two_shards, "net::streams: who speaks no TLS is hung up on and
         return phone.ended;
     }));
     CHECK(served.ups.empty());
-    CHECK(served.downs.empty());
+    REQUIRE(served.downs.size() == 1);
+    CHECK(served.downs[0].flow == flow_id{});
+    CHECK(served.downs[0].peer.port != 0);
+    CHECK_FALSE(served.words[0].empty());
     CHECK(served.heard.empty());
+}
+
+// The sentences are those of OpenSSL's X509_verify_cert_error_string and of its alerts, as its
+// documentation has them.
+TEST_CASE_FIXTURE(two_shards, "net::streams: TLS that comes to nothing says why, at both ends") {
+    const auto serve = [&](const tls_settings& how) {
+        const auto made = open_tls_server(how);
+        REQUIRE(made.has_value());
+        profiles->serve(*made);
+    };
+    const auto both = [&](const std::string& name) {
+        connect(name);
+        REQUIRE(until([&] { return called.downs.size() == 1 && served.downs.size() == 1; }));
+        CHECK(called.downs[0].why == cause::insecure);
+        CHECK(served.downs[0].why == cause::insecure);
+    };
+    SUBCASE("a certificate of another name") {
+        both("other.example.net");
+        CHECK(called.words[0] == "the certificate is not for 'other.example.net'");
+        CHECK(served.words[0].find("alert") != std::string::npos);
+    }
+    SUBCASE("one that has expired") {
+        const auto old = root.issue({.names = "DNS:sip.example.net", .valid_until = -60});
+        serve({.certificate = old.certificate, .key = old.key, .verify = false});
+        both("sip.example.net");
+        CHECK(called.words[0] == "certificate has expired");
+        CHECK(served.words[0].find("alert certificate expired") != std::string::npos);
+    }
+    SUBCASE("one of an issuer that nobody vouches for") {
+        authority other{"somebody else"};
+        const auto files = other.issue({.names = "DNS:sip.example.net"});
+        serve({.certificate = files.certificate, .key = files.key, .verify = false});
+        both("sip.example.net");
+        CHECK(called.words[0] == "unable to get local issuer certificate");
+        CHECK(served.words[0].find("alert unknown ca") != std::string::npos);
+    }
+    SUBCASE("none of ours, where one is asked for: since TLS 1.3 that comes when it is up") {
+        const auto files = root.issue({.names = "DNS:sip.example.net"});
+        serve({.ca = root.file(), .certificate = files.certificate, .key = files.key});
+        both("sip.example.net");
+        CHECK(called.ups.size() == 1);
+        CHECK(called.words[0].find("alert certificate required") != std::string::npos);
+        CHECK(served.words[0] == "peer did not return a certificate");
+    }
 }
 
 } // namespace

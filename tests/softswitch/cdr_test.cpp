@@ -55,6 +55,8 @@ using json = nlohmann::ordered_json;
     made.media.made_up = 1'250ms;
     made.media.jitter = 625us;
     made.media.round_trip = 41ms;
+    made.by_wire = true;
+    made.progress = {{181, 500us}};
     made.attempts = {{"192.0.2.2:5060", 503, "Service Unavailable", 12ms},
                      {"192.0.2.1:5060", 200, "OK", 3s}};
     return made;
@@ -111,11 +113,13 @@ TEST_CASE("softswitch::cdr: a record is one line of JSON with every field") {
     CHECK(read["attempts"][0] == json{{"gateway", "192.0.2.2:5060"},
                                       {"sip_code", 503},
                                       {"reason", "Service Unavailable"},
-                                      {"took_ms", 12.0}});
+                                      {"took_ms", 12.0},
+                                      {"failure", nullptr}});
     CHECK(read["attempts"][1] == json{{"gateway", "192.0.2.1:5060"},
                                       {"sip_code", 200},
                                       {"reason", "OK"},
-                                      {"took_ms", 3000.0}});
+                                      {"took_ms", 3000.0},
+                                      {"failure", nullptr}});
 }
 
 TEST_CASE(
@@ -129,6 +133,24 @@ TEST_CASE(
         CHECK(read[name].is_null());
     }
     CHECK(read["attempts"].empty());
+}
+
+TEST_CASE("softswitch::cdr: a code that nobody sent is 0, and the failure has a name") {
+    auto record = full_record();
+    record.sip_code = 0;
+    record.by_wire = false;
+    record.failure = trunkline::call_failure::tls;
+    record.attempts = {{.gateway = "192.0.2.2:5061",
+                        .reason = "TLS with the gateway failed: certificate has expired",
+                        .failure = trunkline::call_failure::tls},
+                       {.gateway = "192.0.2.3:5060", .sip_code = 302, .targets = {"sip:a@b"}}};
+    const auto read = json::parse(to_json(record, 0));
+    CHECK(read["by_wire"] == false);
+    CHECK(read["failure"] == "tls");
+    CHECK(read["attempts"][0]["failure"] == "tls");
+    CHECK(read["attempts"][0]["reason"] == "TLS with the gateway failed: certificate has expired");
+    CHECK(read["attempts"][1]["failure"].is_null());
+    CHECK(read["targets"] == json::parse(R"(["sip:a@b"])"));
 }
 
 TEST_CASE("softswitch::cdr: nothing that a peer sends leaves ASCII or breaks the line") {

@@ -29,6 +29,7 @@ using trunkline::direction;
     trunkline::call_record made;
     made.id = id;
     made.sip_code = code;
+    made.by_wire = code != 0;
     return made;
 }
 
@@ -42,6 +43,7 @@ TEST_CASE("softswitch::live_calls: a call is told from its beginning to its end,
     list.begin(view_of("CA1"));
     list.bind("CA1", {7, {}});
     list.ringing("CA1", 110);
+    list.progressed("CA1", 182, 110); // It rings already.
     list.ringing("CA1", 111);
     list.answered("CA1", 120);
     list.ringing("CA1", 121); // Late, and no news.
@@ -89,6 +91,18 @@ TEST_CASE("softswitch::live_calls: the last hundred events and thousand calls ar
     CHECK(list.events_since(2'400).empty());
     CHECK_FALSE(list.find("CA200").has_value());
     CHECK(list.find("CA201").has_value());
+}
+
+TEST_CASE("softswitch::live_calls: 181, 182 and 183 have states of their own, 199 has none") {
+    live_calls list;
+    std::vector<std::string> told;
+    const auto held =
+        list.subscribe([&](const call_event& event) { told.emplace_back(name(event.what)); });
+    list.begin(view_of("CA1"));
+    for (const int code : {183, 181, 199, 182, 183, 104}) list.progressed("CA1", code, 1);
+    list.ringing("CA1", 2);
+    CHECK(told ==
+          std::vector<std::string>{"initiated", "progress", "forwarded", "queued", "ringing"});
 }
 
 TEST_CASE("softswitch::live_calls: failures of a carrier count until a call is answered") {

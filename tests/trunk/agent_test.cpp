@@ -222,7 +222,8 @@ TEST_CASE("trunkline::agent: one that throws loses its call, and nothing else ha
             CHECK(d.ending() == (callback == "incoming" ? "500" : "BYE"));
             REQUIRE(d.records.size() == 1);
             CHECK(d.records[0].ended_by == ended_by::agent);
-            CHECK(d.records[0].sip_code == 500);
+            CHECK(d.records[0].sip_code == (callback == "incoming" ? 500 : 0));
+            CHECK(d.records[0].failure == call_failure::agent_failed);
             CHECK(d.noted(diagnostic::agent_failed) == 1);
             if (callback != "incoming") CHECK(std::ranges::count(d.told, "ended") == 1);
             CHECK(d.agents == 1);
@@ -543,7 +544,8 @@ TEST_CASE_FIXTURE(desk, "trunkline::call: an agent that fails ends its call in i
     CHECK(support::header(bye, "Reason") == R"(SIP;cause=500;text="agent lost")");
     REQUIRE(records.size() == 1);
     CHECK(records[0].ended_by == ended_by::agent);
-    CHECK(records[0].sip_code == 500);
+    CHECK(records[0].sip_code == 0); // A BYE has none.
+    CHECK(records[0].failure == call_failure::agent_failed);
     CHECK(records[0].reason == "agent lost");
 }
 

@@ -614,5 +614,65 @@ TEST_CASE("trunks::engine: a call is remembered with all that is known of it") {
     CHECK(record.attempts.empty());
 }
 
+// RFC 3261 section 8.2.6.1.
+TEST_CASE("trunks::engine: a 100 has the request's Timestamp, where that is a number") {
+    for (const auto& [given, back] : std::vector<std::pair<std::string, std::string>>{
+             {"54", "54"}, {"1234567.25", "1234567.25"}, {"yesterday", ""}, {"", ""}, {".", ""}}) {
+        CAPTURE(given);
+        ringing d;
+        d.add(driver::carrier());
+        request_text request;
+        request.fields += "Timestamp: " + given + "\n";
+        d.receive(request.text());
+        const auto texts = d.texts();
+        REQUIRE(texts.size() == 2);
+        CHECK(support::status_of(texts[0]) == "100");
+        CHECK(support::header(texts[0], "Timestamp") == back);
+        CHECK(support::header(texts[1], "Timestamp").empty());
+    }
+}
+
+// Timer A sends it again until it is answered (section 17.1.1.2), and each copy is answered.
+TEST_CASE_FIXTURE(ringing, "trunks::engine: a malformed INVITE that is repeated is one record") {
+    add(carrier());
+    request_text request;
+    request.from = "<sip:+49170@198.51.100.1;tag=theirs";
+    for (int copy = 0; copy < 5; ++copy) {
+        receive(request.text());
+        CHECK(support::status_of(last()) == "400");
+        advance(2s);
+    }
+    CHECK(records.size() == 1);
+    CHECK(noted(diagnostic::refused_malformed) == 1);
+    request.branch += "other";
+    request.call_id += "other";
+    receive(request.text());
+    CHECK(records.size() == 2);
+}
+
+TEST_CASE("trunks::engine: a 302 of ours says where to, or is an error that names Contact") {
+    for (const bool with : {false, true}) {
+        CAPTURE(with);
+        driver d;
+        d.config.on_incoming = [&](incoming_call& call) {
+            const std::vector<std::string> targets{"sip:+4930111@203.0.113.9"};
+            const auto bare = call.reject(302);
+            REQUIRE_FALSE(bare);
+            CHECK(bare.reason().code == errc::missing);
+            CHECK(bare.reason().field == static_cast<std::uint8_t>(sip::header::contact));
+            CHECK(call.reject(486, {}, targets).reason().code == errc::mismatch);
+            const std::vector<std::string> broken{"sip:a@b>\r\nX: y"};
+            CHECK(call.reject(302, {}, broken).reason().code == errc::bad_address);
+            if (with) CHECK(call.reject(302, {}, targets));
+        };
+        d.add(driver::carrier());
+        d.receive(request_text{}.text());
+        if (!with) continue;
+        const auto text = d.last();
+        CHECK(support::status_of(text) == "302");
+        CHECK(support::header(text, "Contact") == "<sip:+4930111@203.0.113.9>");
+    }
+}
+
 } // namespace
 } // namespace trunkline

@@ -20,6 +20,7 @@ struct listener final : agent {
           initiated{&numbers} {}
     void on_initiated(call& c) override { initiated->push_back(std::string{c.to()}); }
     void on_ringing(call&) override { told->push_back("ringing"); }
+    void on_progress(call&, int code) override { told->push_back(std::to_string(code)); }
     void on_early_media(call&) override { told->push_back("early media"); }
     void on_answered(call&) override { told->push_back("answered"); }
     void on_ended(call&, const call_record&) override { told->push_back("ended"); }
@@ -197,7 +198,8 @@ TEST_CASE("trunks::engine: dialled numbers begin with + or never do, names stay 
         d.call(dialled);
         if (user.empty()) {
             CHECK(d.sent.empty());
-            CHECK(d.record().sip_code == 484);
+            CHECK(d.record().sip_code == 0);
+            CHECK(d.record().failure == call_failure::not_dialable);
             continue;
         }
         CHECK(support::start_line(d.only()) == "INVITE sip:" + user + "@198.51.100.1 SIP/2.0");
@@ -297,11 +299,14 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: each gateway has its own time to say
     CHECK(invites()[1].at == began + 3s);
     CHECK(invites()[2].at == began + 6s);
     CHECK(record().lasted == 9s);
-    CHECK(record().sip_code == 408);
+    CHECK(record().sip_code == 0); // Nobody has sent a 408.
+    CHECK_FALSE(record().by_wire);
+    CHECK(record().failure == call_failure::gateway_silent);
     CHECK(record().ended_by == ended_by::timeout);
     REQUIRE(record().attempts.size() == 3);
     for (const auto& each : record().attempts) {
-        CHECK(each.sip_code == 408);
+        CHECK(each.sip_code == 0);
+        CHECK(each.failure == call_failure::gateway_silent);
         CHECK(each.took == 3s);
     }
     advance(100s);
@@ -345,7 +350,8 @@ TEST_CASE_FIXTURE(dialler,
     CHECK(support::branch(cancel) == support::branch(invite));
     CHECK(support::header(cancel, "CSeq") == "1 CANCEL");
     CHECK(record().ended_by == ended_by::timeout);
-    CHECK(record().sip_code == 408);
+    CHECK(record().sip_code == 0);
+    CHECK(record().failure == call_failure::not_answered);
     CHECK(record().lasted == 10s);
     REQUIRE(record().attempts.size() == 1);
     CHECK(record().attempts[0].gateway == "198.51.100.1");
@@ -392,16 +398,117 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: an unreachable gateway gives way at 
     CHECK(told == std::vector<std::string>{"ringing", "answered"});
 }
 
-TEST_CASE_FIXTURE(dialler, "trunks::engine: nobody reachable is 503 with every attempt") {
+TEST_CASE_FIXTURE(
+    dialler, "trunks::engine: where nobody can be reached no status is made up, by no carrier") {
     for (const auto* gone : {"198.51.100.1:5060", "198.51.100.2:5060", "198.51.100.3:5060"}) {
         unreachable.insert(*endpoint::parse(gone));
     }
     call();
     CHECK(sent.empty());
-    CHECK(record().sip_code == 503);
-    CHECK(record().attempts.size() == 3);
+    CHECK(record().sip_code == 0);
+    CHECK_FALSE(record().by_wire);
+    CHECK(record().ended_by == ended_by::local_error);
+    CHECK(record().failure == call_failure::not_reached);
+    REQUIRE(record().attempts.size() == 3);
+    for (const auto& each : record().attempts) {
+        CHECK(each.sip_code == 0);
+        CHECK(each.failure == call_failure::not_reached);
+        CHECK(each.reason.starts_with("the gateway cannot be reached: "));
+    }
     CHECK(trunks[0]->channels->taken() == 0);
     CHECK(empty());
+}
+
+// RFC 3261 section 21.1 and RFC 6228: each says something of its own.
+TEST_CASE_FIXTURE(dialler, "trunks::engine: 180 alone is ringing, the others are told by name") {
+    call();
+    const auto invite = only();
+    receive(support::answer_to(invite, "100 Trying", ""));
+    for (const auto* status :
+         {"181 Forwarded", "182 Queued", "183 Session Progress", "199 Gone", "182 Queued, still"}) {
+        receive(support::answer_to(invite, status));
+        advance(100ms);
+    }
+    CHECK(told == std::vector<std::string>{"181", "182", "183", "199", "182"});
+    receive(support::answer_to(invite, "180 Ringing"));
+    receive(support::answer_to(invite, "183 Progress", "peer1", {}, support::their_sdp));
+    answer(invite, "486 Busy Here");
+    CHECK(told == std::vector<std::string>{"181", "182", "183", "199", "182", "ringing",
+                                           "early media", "ended"});
+    CHECK(record().ringing == 500ms);
+    std::vector<int> codes;
+    for (const auto& one : record().progress) codes.push_back(one.sip_code);
+    CHECK(codes == std::vector<int>{181, 182, 183, 199, 180});
+    CHECK(record().progress[1].at == 100ms);
+    CHECK(provisional_words(181) == "call is being forwarded");
+    CHECK(provisional_words(182) == "queued");
+    CHECK(provisional_words(183) == "session progress");
+    CHECK(provisional_words(199) == "early dialog terminated");
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: early media without a 180 is no ringing") {
+    call();
+    receive(support::answer_to(only(), "183 Progress", "peer1", {}, support::their_sdp));
+    answer(invites()[0].text, "486 Busy Here");
+    CHECK_FALSE(record().ringing);
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: where a 302 says the callee is stands in the record") {
+    call();
+    receive(support::answer_to(only(), "302 Moved Temporarily", "peer1",
+                               "Contact: <sip:+4930111@203.0.113.9:5070>;q=0.9, "
+                               "\"B\" <sip:b@example.net>;q=0.1\n"));
+    CHECK(record().sip_code == 302);
+    CHECK(record().by_wire);
+    REQUIRE(record().attempts.size() == 1);
+    CHECK(record().attempts[0].targets ==
+          std::vector<std::string>{"sip:+4930111@203.0.113.9:5070", "sip:b@example.net"});
+}
+
+TEST_CASE_FIXTURE(dialler, "trunks::engine: a ringing_timeout that is none is named") {
+    for (const auto wrong : {-1s, 0s, 86'401s}) {
+        dial({.to = "1", .ringing_timeout = wrong});
+        CHECK(records.back().failure == call_failure::not_dialable);
+        CHECK(records.back().reason.starts_with("ringing_timeout "));
+    }
+    CHECK(texts().empty());
+}
+
+TEST_CASE_FIXTURE(dialler,
+                  "trunks::engine: a sole gateway that rests is asked by one call a second") {
+    wanted.gateways.resize(1);
+    wanted.channels = 100;
+    const auto busy = [&](const std::string& fields) {
+        receive(support::answer_to(last(), "503 Service Unavailable", "x", fields));
+    };
+    call();
+    busy("Retry-After: 30\n");
+    std::size_t asked = 1;
+    for (int tenth = 1; tenth <= 35; ++tenth) {
+        advance(100ms);
+        call();
+        if (invites().size() == asked) continue;
+        ++asked;
+        busy("Retry-After: 30\n");
+        CHECK(tenth % 10 == 0);
+    }
+    CHECK(asked == 4); // The first one, and one in each of three seconds.
+    CHECK(records.back().failure == call_failure::gateway_resting);
+    CHECK(records.back().sip_code == 0);
+}
+
+// RFC 3261 section 21.5.4 gives Retry-After this meaning in a 503; in a 486 it is the callee's.
+TEST_CASE_FIXTURE(dialler, "trunks::engine: Retry-After in other failures lets no gateway rest") {
+    for (const auto* status : {"480 Temporarily Unavailable", "486 Busy Here", "404 Not Found",
+                               "600 Busy Everywhere", "603 Decline"}) {
+        CAPTURE(status);
+        const auto before = invites().size();
+        call();
+        REQUIRE(invites().size() == before + 1);
+        CHECK(to_whom(before) == "198.51.100.1:5060");
+        receive(support::answer_to(invites().back().text, status, "x", "Retry-After: 60\n"));
+        advance(100ms);
+    }
 }
 
 // The vector of RFC 7616 section 3.9.1 is an HTTP one; the formula is the same. Here it is computed
@@ -465,7 +572,8 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: a call out ends with BYE and frees i
     CHECK(trunks[0]->channels->taken() == 1);
     call("2");
     REQUIRE(records.size() == 1);
-    CHECK(records[0].sip_code == 486);
+    CHECK(records[0].sip_code == 0);
+    CHECK(records[0].failure == call_failure::no_channel);
     CHECK(records[0].ended_by == ended_by::local_error);
     auto bye = support::request_text{.method = "BYE", .branch = "z9hG4bKbye"};
     const auto invite = invites()[0].text;
@@ -485,34 +593,36 @@ TEST_CASE_FIXTURE(dialler, "trunks::engine: a call out ends with BYE and frees i
 
 TEST_CASE("trunks::engine: what cannot be dialled is told by on_ended, and takes no channel") {
     const auto check = [](const std::function<void(dialler&)>& prepare, std::string trunk,
-                          int code) {
+                          call_failure why) {
         dialler d;
         prepare(d);
         dial_request wanted;
         wanted.to = "1";
         wanted.trunk = std::move(trunk);
         d.dial(std::move(wanted));
-        CHECK(d.record().sip_code == code);
+        CHECK(d.record().sip_code == 0);
+        CHECK(d.record().failure == why);
         CHECK(d.record().ended_by == ended_by::local_error);
         CHECK(d.told == std::vector<std::string>{"ended"});
         CHECK(d.sent.empty());
         for (const auto& each : d.trunks) CHECK(each->channels->taken() == 0);
         CHECK(d.empty());
     };
-    check([](dialler& d) { d.wanted.outbound = false; }, "", 404);
-    check([](dialler& d) { d.wanted.outbound = false; }, "carrier", 403);
-    check([](dialler&) {}, "nobody", 404);
-    check([](dialler& d) { d.wanted.gateways.clear(); }, "carrier", 404);
-    check([](dialler& d) { d.running().drain(); }, "", 503);
+    check([](dialler& d) { d.wanted.outbound = false; }, "", call_failure::no_route);
+    check([](dialler& d) { d.wanted.outbound = false; }, "carrier", call_failure::no_route);
+    check([](dialler&) {}, "nobody", call_failure::no_route);
+    check([](dialler& d) { d.wanted.gateways.clear(); }, "carrier", call_failure::no_route);
+    check([](dialler& d) { d.running().drain(); }, "", call_failure::draining);
 }
 
 TEST_CASE_FIXTURE(dialler,
-                  "trunks::engine: without a port for its media a call out ends with 503") {
+                  "trunks::engine: without a port for its media a call out ends in words of ours") {
     ports_left = false;
     call();
     CHECK(sent.empty());
     CHECK(record().ended_by == ended_by::local_error);
-    CHECK(record().sip_code == 503);
+    CHECK(record().sip_code == 0);
+    CHECK(record().failure == call_failure::no_media);
     CHECK(told == std::vector<std::string>{"ended"});
     CHECK(engine->idle());
 }
@@ -560,12 +670,16 @@ TEST_CASE_FIXTURE(named,
     CHECK(record().attempts.size() == 4);
 }
 
-TEST_CASE_FIXTURE(named, "trunks::engine: a name that nobody knows is 503 at once") {
+TEST_CASE_FIXTURE(named, "trunks::engine: a name that nobody knows is told as that, at once") {
     add(wanted);
     call();
     resolve("sip.example.net", {}, 60, 3);
-    CHECK(record().sip_code == 503);
-    CHECK(record().attempts.size() == 1);
+    CHECK(record().sip_code == 0);
+    CHECK(record().ended_by == ended_by::local_error);
+    CHECK(record().failure == call_failure::name_unresolved);
+    CHECK(record().reason == "'sip.example.net' cannot be resolved");
+    REQUIRE(record().attempts.size() == 1);
+    CHECK(record().attempts[0].failure == call_failure::name_unresolved);
     CHECK(sent.empty());
 }
 

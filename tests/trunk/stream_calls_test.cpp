@@ -109,6 +109,37 @@ TEST_CASE_FIXTURE(exchange_by_stream,
 }
 
 TEST_CASE_FIXTURE(exchange_by_stream,
+                  "trunks::streams: where it hung up at once, a BYE gets another connection") {
+    dial();
+    answer(connections[0].flow, last(), "200 OK");
+    hang_up(connections[0].flow);
+    connections.clear(); // All of it: nothing that is sent gets there.
+    static_cast<void>(texts());
+    SUBCASE("") {
+        running().hang_up_all("enough", now, out());
+        settle();
+        REQUIRE(connections.size() == 1);
+        const auto bye = last();
+        CHECK(bye.starts_with("BYE "));
+        CHECK(sent.back().to == *endpoint::parse("198.51.100.1:5060"));
+        answer(connections[0].flow, bye, "200 OK");
+    }
+    SUBCASE("and is given up where there is none") {
+        unreachable.insert(*endpoint::parse("198.51.100.1:5060"));
+        running().hang_up_all("enough", now, out());
+        settle();
+        CHECK(texts().empty());
+    }
+    SUBCASE("and only one") {
+        running().hang_up_all("enough", now, out());
+        settle();
+        hang_up(connections[0].flow);
+        CHECK(connections.size() == 1);
+    }
+    CHECK(running().idle());
+}
+
+TEST_CASE_FIXTURE(exchange_by_stream,
                   "trunks::streams: a response finds its way when its connection is gone") {
     add(wanted);
     const auto flow = accept(carrier_port);

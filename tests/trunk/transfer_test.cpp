@@ -218,7 +218,7 @@ TEST_CASE_FIXTURE(dialler,
                                       std::pair{"X-A", "1\r\nVia: x"}}) {
         CAPTURE(name);
         dial({.to = "+4930999", .headers = {{name, value}}});
-        CHECK(records.back().sip_code == 400);
+        CHECK(records.back().failure == call_failure::not_dialable);
     }
     CHECK(texts().empty());
 }
@@ -261,11 +261,33 @@ TEST_CASE("trunks::compile: a session interval that nobody could keep is refused
                                std::make_shared<local_call_rate>(30U));
     };
     CHECK(compiled(0s, 90s).has_value());
+    CHECK(compiled(-1s, 90s).reason().field == "session_expires");
+    CHECK(compiled(1800s, -1s).reason().field == "min_se");
     CHECK(compiled(90s, 90s).has_value());
     CHECK(compiled(1800s, 89s).reason().field == "min_se");
     CHECK(compiled(1800s, 3601s).reason().field == "min_se");
     CHECK(compiled(100s, 120s).reason().field == "session_expires");
     CHECK(compiled(86'401s, 90s).reason().field == "session_expires");
+}
+
+TEST_CASE("trunks::compile: a time to wait that is negative, nothing or days is named") {
+    const auto field = [](std::chrono::milliseconds gateway, std::chrono::seconds ringing) {
+        auto wanted = driver::carrier();
+        wanted.gateway_timeout = gateway;
+        wanted.ringing_timeout = ringing;
+        const auto made =
+            trunks::compile(trunk_id{1}, wanted, "", std::make_shared<local_channels>(1U),
+                            std::make_shared<local_call_rate>(30U));
+        return made ? std::string{} : made.reason().field;
+    };
+    CHECK(field(1ms, 1s).empty());
+    CHECK(field(3'600'000ms, 86'400s).empty());
+    CHECK(field(0ms, 60s) == "gateway_timeout");
+    CHECK(field(-1ms, 60s) == "gateway_timeout");
+    CHECK(field(3'600'001ms, 60s) == "gateway_timeout");
+    CHECK(field(5s, 0s) == "ringing_timeout");
+    CHECK(field(5s, -1s) == "ringing_timeout");
+    CHECK(field(5s, 86'401s) == "ringing_timeout");
 }
 
 } // namespace

@@ -7,6 +7,9 @@ namespace softswitch {
 std::string_view name(call_state what) noexcept {
     switch (what) {
     case call_state::initiated: return "initiated";
+    case call_state::progress: return "progress";
+    case call_state::forwarded: return "forwarded";
+    case call_state::queued: return "queued";
     case call_state::ringing: return "ringing";
     case call_state::answered: return "answered";
     default: return "ended";

@@ -11,7 +11,16 @@
 
 namespace softswitch {
 
-enum class call_state : std::uint8_t { initiated, ringing, answered, ended };
+/// In the order that a call can go through them; a state is never left for an earlier one.
+enum class call_state : std::uint8_t {
+    initiated,
+    progress,  ///< 183 without audio: the carrier works on it.
+    forwarded, ///< 181
+    queued,    ///< 182
+    ringing,   ///< 180
+    answered,
+    ended,
+};
 [[nodiscard]] std::string_view name(call_state what) noexcept;
 
 /// What became of the last transfer of a call.

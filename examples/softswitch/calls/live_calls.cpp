@@ -14,8 +14,17 @@ namespace {
 
 /// A carrier that could not, rather than a callee who would not.
 [[nodiscard]] bool is_failure(const trunkline::call_record& record) {
+    using trunkline::call_failure;
     if (record.answered) return false;
-    return record.sip_code == 408 || record.sip_code >= 500;
+    switch (record.failure) {
+    case call_failure::name_unresolved:
+    case call_failure::not_reached:
+    case call_failure::tls:
+    case call_failure::gateway_silent:
+    case call_failure::gateway_resting:
+    case call_failure::unusable_answer: return true;
+    default: return record.by_wire && (record.sip_code == 408 || record.sip_code >= 500);
+    }
 }
 
 [[nodiscard]] std::string_view name_of(trunkline::transfer_state which) {
@@ -64,6 +73,15 @@ void live_calls::bind(std::string_view id, const trunkline::call_handle& handle)
     found->second.handle = handle;
     by_record_.insert_or_assign(handle.id(), found->first);
     if (found->second.unwanted) handle.hang_up();
+}
+
+void live_calls::progressed(std::string_view id, int sip_code, std::int64_t at_unix_ns) {
+    switch (sip_code) {
+    case 181: return change(id, call_state::forwarded, at_unix_ns);
+    case 182: return change(id, call_state::queued, at_unix_ns);
+    case 183: return change(id, call_state::progress, at_unix_ns);
+    default: return;
+    }
 }
 
 void live_calls::ringing(std::string_view id, std::int64_t at_unix_ns) {

@@ -33,6 +33,8 @@ public:
     void begin(call_view view);
     /// The library's name for it, and a way to it.
     void bind(std::string_view id, const trunkline::call_handle& handle);
+    /// By a provisional response other than 180. A 199 and those without a name change nothing.
+    void progressed(std::string_view id, int sip_code, std::int64_t at_unix_ns);
     void ringing(std::string_view id, std::int64_t at_unix_ns);
     void answered(std::string_view id, std::int64_t at_unix_ns);
     /// By the record's id; nothing happens when no call is bound to it. Returns the call's own id.

@@ -174,7 +174,7 @@ void reception::dial(trunks_in_service& by, const call_request& what, const std:
             record.started = trunkline::net::now();
             record.ended_by =
                 unwanted ? trunkline::ended_by::application : trunkline::ended_by::local_error;
-            record.sip_code = unwanted ? 0 : 503;
+            if (!unwanted) record.failure = trunkline::call_failure::agent_failed;
             record.reason = unwanted ? "hung up" : "no agent: " + why;
             return list_.failed(what.id, std::move(record),
                                 trunkline::trunk_manager::to_unix(trunkline::net::now()));

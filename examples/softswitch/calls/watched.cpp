@@ -15,6 +15,11 @@ void watched::on_ringing(trunkline::call& call) {
     who_->on_ringing(call);
 }
 
+void watched::on_progress(trunkline::call& call, int sip_code) {
+    list_.progressed(id_, sip_code, trunkline::trunk_manager::to_unix(call.now()));
+    who_->on_progress(call, sip_code);
+}
+
 void watched::on_answered(trunkline::call& call) {
     list_.answered(id_, trunkline::trunk_manager::to_unix(call.now()));
     if (limit_) limit_(call.handle());

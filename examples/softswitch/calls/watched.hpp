@@ -28,6 +28,7 @@ public:
     void on_initiated(trunkline::call& call) override;
     void on_ringing(trunkline::call& call) override;
     void on_answered(trunkline::call& call) override;
+    void on_progress(trunkline::call& call, int sip_code) override;
     void on_early_media(trunkline::call& call) override { who_->on_early_media(call); }
     void on_audio(trunkline::call& call, const trunkline::audio_frame& frame) override {
         who_->on_audio(call, frame);

@@ -151,7 +151,7 @@ void leg::media_failed(const inputs::media_failed& what, time_point now, outbox&
     if (told_end_) return;
     out.note(severity::failure, diagnostic::media_refused, told_,
              {static_cast<std::int64_t>(what.why)});
-    const ending how{ended_by::local_error, 503, "no media port", {}};
+    const ending how{.sip_code = 503, .reason = "no media port", .failure = call_failure::no_media};
     if (direction_ == direction::inbound) {
         reject(503, "Service Unavailable", "Retry-After: 5\r\n", how, now, out);
     } else {
@@ -219,6 +219,33 @@ void leg::fire(timer which, time_point now, outbox& out) {
 
 namespace {
 
+/// What became of a connection or a datagram, where its driver has no better words.
+[[nodiscard]] std::string_view words_of(cause what) noexcept {
+    switch (what) {
+    case cause::closed: return "the connection was closed before an answer";
+    case cause::table_full: return "no more connections are taken";
+    case cause::too_big: return "the request is too large";
+    case cause::unreachable: return "an ICMP error came, or there is no route";
+    case cause::blocked: return "it does not read";
+    case cause::connect_failed: return "it takes no connection";
+    case cause::broken: return "the connection broke";
+    case cause::insecure: return "TLS came to nothing";
+    }
+    return {};
+}
+
+} // namespace
+
+ending not_reached(cause why, std::string_view words) {
+    const bool tls = why == cause::insecure;
+    ending made{.sip_code = 503, .failure = tls ? call_failure::tls : call_failure::not_reached};
+    made.reason = tls ? "TLS with the gateway failed: " : "the gateway cannot be reached: ";
+    made.reason += words.empty() ? words_of(why) : words;
+    return made;
+}
+
+namespace {
+
 /// RFC 3326: the status that it would have been, or 16, normal call clearing of Q.850.
 [[nodiscard]] std::string reason_line(int code, std::string_view words) {
     std::string line{"Reason: "};
@@ -236,8 +263,10 @@ namespace {
 
 } // namespace
 
-void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out) {
-    ending how{by, code, std::string{reason}, {}};
+void leg::hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out,
+                  call_failure why) {
+    if (by == ended_by::agent) why = call_failure::agent_failed;
+    ending how{.by = by, .sip_code = code, .reason = std::string{reason}, .failure = why};
     switch (phase_) {
     case phase::incoming: {
         const int status = by == ended_by::agent ? 500 : 480;
@@ -276,7 +305,13 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
                             outbox& out) {
     using why = sip::transaction_layer::ended::why;
     if (what.what == why::nothing) return;
-    if (what.id == bye_) return finish();
+    if (what.id == bye_) {
+        // A connection that was closed meanwhile says nothing of its peer, which still has the
+        // call.
+        bye_waits_ = what.what == why::transport && !std::exchange(bye_again_, true) && reopen();
+        return bye_waits_ ? void() : finish();
+    }
+    if (what.what == why::transport) static_cast<void>(reopen());
     const int status = what.what == why::timeout ? 408 : 503;
     if (what.id == reinvite_) {
         if (reinvite_done_) return;
@@ -298,14 +333,14 @@ void leg::transaction_ended(const sip::transaction_layer::ended& what, time_poin
     }
     if (phase_ == phase::leaving) return finish();
     if (phase_ != phase::inviting) return;
-    const bool timeout = what.what == why::timeout;
     told_end_ = true;
     release_media(now, out);
-    tell(notice::what::refused,
-         {timeout ? ended_by::timeout : ended_by::carrier,
-          timeout ? 408 : 503,
-          timeout ? "no answer from the gateway" : "the gateway cannot be reached",
-          {}});
+    tell(notice::what::refused, what.what == why::timeout
+                                    ? ending{.by = ended_by::timeout,
+                                             .sip_code = 408,
+                                             .reason = "no answer from the gateway",
+                                             .failure = call_failure::gateway_silent}
+                                    : not_reached(what.down, what.words));
     finish();
 }
 

@@ -129,7 +129,9 @@ void leg::send_answer(time_point now, outbox& out) {
                       : late_offer_       ? negotiation_.write_offer(local_media(), body)
                                           : negotiation_.write_answer(body);
     if (!size) {
-        const ending how{ended_by::local_error, 500, "no answer could be written", {}};
+        const ending how{.sip_code = 500,
+                         .reason = "no answer could be written",
+                         .failure = call_failure::no_media};
         return reject(500, sip::reason_phrase(500), {}, how, now, out);
     }
     session_.requested(**request_, now);
@@ -148,7 +150,9 @@ void leg::reject(int status, std::string_view reason, std::string_view fields, c
     if (phase_ != phase::incoming) return;
     respond(status, reason, fields, {}, now, out);
     phase_ = phase::leaving;
-    end(how, now, out);
+    auto told = how;
+    told.by_wire = true;
+    end(std::move(told), now, out);
     // The transaction repeats the response and takes the ACK; nothing here waits for it.
     around_.transactions.disown(invite_);
     finish();
@@ -156,7 +160,10 @@ void leg::reject(int status, std::string_view reason, std::string_view fields, c
 
 void leg::cancelled(std::string_view reason, time_point now, outbox& out) {
     reject(487, sip::reason_phrase(487), {},
-           {ended_by::caller, 487, "cancelled by the caller", std::string{reason.substr(0, 512)}},
+           {.by = ended_by::caller,
+            .sip_code = 487,
+            .reason = "cancelled by the caller",
+            .carrier_words = std::string{reason.substr(0, 512)}},
            now, out);
 }
 
@@ -176,7 +183,11 @@ void leg::repeat_2xx(time_point now, outbox& out) {
     if (now >= repeat_until_) {
         last_2xx_.clear();
         out.note(severity::warning, diagnostic::ack_missing, told_);
-        end({ended_by::timeout, 408, "no ACK for our 200", {}}, now, out);
+        end({.by = ended_by::timeout,
+             .sip_code = 408,
+             .reason = "no ACK for our 200",
+             .failure = call_failure::unacknowledged},
+            now, out);
         return send_bye(now, out);
     }
     const auto room = out.reserve(flow_2xx_, last_2xx_.size(), owner_);
@@ -214,7 +225,11 @@ void leg::acknowledged(const sip::message_view& ack, time_point now, outbox& out
     if (bye_when_acked_) return send_bye(now, out);
     if (misdirected_ != target_fault::none) return end_misdirected(now, out);
     if (late_offer_ && !negotiation_.current()) {
-        end({ended_by::local_error, 488, std::string{why}, {}}, now, out);
+        end({.by = ended_by::carrier,
+             .sip_code = 488,
+             .reason = std::string{why},
+             .failure = call_failure::unusable_answer},
+            now, out);
         send_bye(now, out);
     }
 }

@@ -150,13 +150,20 @@ void leg::bye_received(const sip::message_view& request, time_point now, outbox&
     const auto by = direction_ == direction::inbound ? ended_by::caller : ended_by::callee;
     if (phase_ == phase::incoming) {
         // A BYE in the early dialog: the INVITE still wants its final response (section 15.1.2).
-        return reject(487, sip::reason_phrase(487), {}, {by, 487, "BYE before the answer", words},
-                      now, out);
+        return reject(
+            487, sip::reason_phrase(487), {},
+            {.by = by, .sip_code = 487, .reason = "BYE before the answer", .carrier_words = words},
+            now, out);
     }
     last_2xx_.clear();
     // They have to refuse it now (section 15.1.2), and go on until that has its ACK.
     if (reinviting()) around_.transactions.abandon(std::exchange(reinvite_, {}), now);
-    end({by, 200, "BYE", std::move(words)}, now, out);
+    end({.by = by,
+         .sip_code = 200,
+         .reason = "BYE",
+         .carrier_words = std::move(words),
+         .by_wire = true},
+        now, out);
     finish();
 }
 
@@ -281,6 +288,16 @@ void leg::send_bye(time_point now, outbox& out) {
     write_credentials(to, "BYE", dialog_.remote_target());
     to.raw(bye_reason_).no_body();
     around_.transactions.sent(bye_, out.commit(to.size()), now);
+}
+
+/// What waits goes by the new connection, or by what there is when there is none.
+bool leg::reopen() {
+    if (!reliable() || !has_dialog_) return false;
+    if (!std::exchange(rerouting_, true)) {
+        const auto to = direction_ == direction::outbound ? path_.peer : way_back();
+        around_.notices.push_back({.kind = notice::what::reroute, .owner = owner_, .target = to});
+    }
+    return true;
 }
 
 /// What the trunk's account says is for its gateways alone: whoever else a Contact leads to could

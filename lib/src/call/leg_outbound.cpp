@@ -31,6 +31,21 @@ constexpr std::size_t room_for_request = 4096;
     return words;
 }
 
+/// Where a 3xx says that the callee is: URIs as they stand (RFC 3261 section 21.3).
+[[nodiscard]] std::vector<std::string> targets_of(const sip::message_view& response) {
+    constexpr std::size_t most = 8; // A record is for people.
+    std::vector<std::string> found;
+    response.each_element(sip::header::contact, [&](std::string_view value) {
+        if (found.size() == most) return;
+        if (const auto one = sip::name_addr_view::parse(value)) {
+            found.emplace_back(one->uri.text.substr(0, 256));
+        } else {
+            found.emplace_back(value.substr(0, 256));
+        }
+    });
+    return found;
+}
+
 } // namespace
 
 void leg::invite(invitation what, time_point, outbox& out) {
@@ -47,7 +62,10 @@ void leg::send_invite(time_point now, outbox& out) {
     std::array<char, 2048> body{};
     const auto size = negotiation_.write_offer(local_media(), body);
     if (!size) {
-        end({ended_by::local_error, 500, "no offer could be written", {}}, now, out);
+        end({.sip_code = 500,
+             .reason = "no offer could be written",
+             .failure = call_failure::no_media},
+            now, out);
         return finish();
     }
     invite_flow_ = path_.flow;
@@ -81,7 +99,10 @@ void leg::send_invite(time_point now, outbox& out) {
     if (bytes.empty()) {
         around_.transactions.forget(invite_);
         invite_ = {};
-        end({ended_by::local_error, 500, "a header of the INVITE cannot be sent", {}}, now, out);
+        end({.sip_code = 500,
+             .reason = "a header of the INVITE cannot be sent",
+             .failure = call_failure::not_dialable},
+            now, out);
         return finish();
     }
     around_.transactions.sent(invite_, bytes, now);
@@ -127,15 +148,23 @@ void leg::provisional(const sip::message_view& response, time_point now, outbox&
     if (phase_ != phase::inviting || response.status() == 100) return;
     if (!take_reliable(response, now, out)) return;
     tell_parts(response, told_, out);
-    if (const auto answer = session_of(response).sdp; !answer.empty()) {
-        // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests.
+    const auto status = response.status();
+    // Several forks may answer; the last one is heard, as RFC 3960 section 3.2 suggests. A 199 ends
+    // an early dialog, and describes nothing (RFC 6228 section 4).
+    bool heard = false;
+    const auto answer = session_of(response).sdp;
+    if (!answer.empty() && status != 199) {
         if (const auto agreed = receive_answer(answer)) {
             agree(*agreed, now, response.to().tag());
             if (auto* from = early_dialog(response)) from->described = answer;
-            return tell(notice::what::early_media, {.sip_code = response.status()});
+            heard = true;
         }
     }
-    tell(notice::what::ringing, {.sip_code = response.status()});
+    if (status == 180)
+        tell(notice::what::ringing, {.sip_code = status});
+    else if (!heard || status != 183)
+        tell(notice::what::progress, {.sip_code = status});
+    if (heard) tell(notice::what::early_media, {.sip_code = status});
 }
 
 void leg::accepted(const sip::message_view& response, time_point now, outbox& out) {
@@ -189,7 +218,12 @@ void leg::accepted(const sip::message_view& response, time_point now, outbox& ou
     if (misdirected_ != target_fault::none) return end_misdirected(now, out);
     if (media_) media_->answered();
     if (!negotiation_.current()) {
-        end({ended_by::carrier, 488, std::string{why}, words_of(response)}, now, out);
+        end({.by = ended_by::carrier,
+             .sip_code = 488,
+             .reason = std::string{why},
+             .carrier_words = words_of(response),
+             .failure = call_failure::unusable_answer},
+            now, out);
         return send_bye(now, out);
     }
     answered_ = true;
@@ -211,9 +245,13 @@ void leg::refused(const sip::message_view& response, time_point now, outbox& out
     }
     told_end_ = true;
     release_media(now, out);
-    ending how{status == 486 || status == 603 || status == 600 ? ended_by::callee
-                                                               : ended_by::carrier,
-               status, std::string{sip::reason_phrase(status)}, words_of(response)};
+    const bool callee = status == 486 || status == 603 || status == 600;
+    ending how{.by = callee ? ended_by::callee : ended_by::carrier,
+               .sip_code = status,
+               .reason = std::string{sip::reason_phrase(status)},
+               .carrier_words = words_of(response),
+               .by_wire = true};
+    if (status / 100 == 3) how.targets = targets_of(response);
     around_.notices.push_back({.kind = notice::what::refused,
                                .owner = owner_,
                                .end = std::move(how),

@@ -38,7 +38,8 @@ void leg::session_due(time_point now, outbox& out) {
     case session_timer::due::refresh: refresh_session(now, out); break;
     case session_timer::due::expired:
         out.note(severity::warning, diagnostic::session_expired, told_);
-        return hang_up(ended_by::timeout, 408, "nobody refreshed the session", now, out);
+        return hang_up(ended_by::timeout, 408, "nobody refreshed the session", now, out,
+                       call_failure::session_lost);
     }
     watch_session();
 }
@@ -78,8 +79,8 @@ void leg::refresh_failed(int status, std::optional<std::uint32_t> retry_after, t
                          outbox& out) {
     if (told_end_ || phase_ != phase::confirmed) return;
     if (status == 481 || status == 408) {
-        return hang_up(ended_by::timeout, status, "the far end knows nothing of the call", now,
-                       out);
+        return hang_up(ended_by::timeout, status, "the far end knows nothing of the call", now, out,
+                       call_failure::session_lost);
     }
     // It had said that it takes UPDATE. Who takes no re-INVITE either is not asked at once again.
     const bool unknown = status == 405 || status == 501;

@@ -95,8 +95,11 @@ void leg::repeat_provisional(time_point now, outbox& out) {
     if (now >= repeat_until_) {
         out.note(severity::warning, diagnostic::prack_missing, told_);
         return reject(504, sip::reason_phrase(504), {},
-                      {ended_by::timeout, 504, "no PRACK for our provisional response", {}}, now,
-                      out);
+                      {.by = ended_by::timeout,
+                       .sip_code = 504,
+                       .reason = "no PRACK for our provisional response",
+                       .failure = call_failure::unacknowledged},
+                      now, out);
     }
     const auto room = out.reserve(path_.flow, last_provisional_.size(), owner_);
     std::ranges::copy(last_provisional_, room.begin());
@@ -141,7 +144,9 @@ void leg::prack_received(const sip::message_view& request, sip::transaction_id i
         described_reliably_ = agreed.has_value();
         answer(200, {});
         if (misdirected_ != target_fault::none) {
-            const ending how{ended_by::local_error, 488, std::string{words(misdirected_)}, {}};
+            const ending how{.sip_code = 488,
+                             .reason = std::string{words(misdirected_)},
+                             .failure = call_failure::unusable_answer};
             return reject(488, sip::reason_phrase(488), {}, how, now, out);
         }
     } else if (!described.empty()) {

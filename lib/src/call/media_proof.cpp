@@ -64,7 +64,10 @@ result<sdp::agreed> leg::receive_answer(std::string_view body) {
 }
 
 void leg::end_misdirected(time_point now, outbox& out) {
-    end({ended_by::local_error, 488, std::string{words(misdirected_)}, {}}, now, out);
+    end({.sip_code = 488,
+         .reason = std::string{words(misdirected_)},
+         .failure = call_failure::unusable_answer},
+        now, out);
     send_bye(now, out);
 }
 

@@ -40,6 +40,7 @@ std::string_view name(diagnostic code) noexcept {
     case diagnostic::call_started: return "call_started";
     case diagnostic::call_answered: return "call_answered";
     case diagnostic::call_ended: return "call_ended";
+    case diagnostic::connection_refused: return "connection_refused";
     case diagnostic::attempt_failed: return "attempt_failed";
     case diagnostic::ack_missing: return "ack_missing";
     case diagnostic::media_refused: return "media_refused";

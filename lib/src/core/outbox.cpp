@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <trunkline/core/assert.hpp>
+#include <trunkline/core/text.hpp>
 
 namespace trunkline {
 
@@ -56,11 +57,12 @@ void outbox::resolve(token asked, record_type type, std::string_view name) {
 }
 
 void outbox::note(severity level, diagnostic code, owner_id owner,
-                  std::initializer_list<std::int64_t> values) {
+                  std::initializer_list<std::int64_t> values, std::string_view text) {
     effects::note what{level, code, owner};
     TRUNKLINE_ASSERT(values.size() <= what.values.size());
     what.count = static_cast<std::uint8_t>(values.size());
     std::ranges::copy(values, what.values.begin());
+    if (!text.empty()) what.text = as_text(keep(as_bytes(text)));
     append(what);
 }
 

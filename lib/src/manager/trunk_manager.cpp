@@ -166,6 +166,12 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
     if (config.shards == 0 || config.shards > 64) {
         throw std::invalid_argument{"shards has to be between 1 and 64"};
     }
+    const auto [first, last] = std::pair{config.media_ports.first, config.media_ports.last};
+    if (first == 0 || first >= last) {
+        throw std::invalid_argument{"media_ports: has to be a range of two ports or more, and is " +
+                                    std::to_string(first) + " to " + std::to_string(last)};
+    }
+    if (config.max_calls == 0) throw std::invalid_argument{"max_calls has to be at least 1"};
     const auto shards = config.shards;
     net::listeners_config open;
     std::vector<trunks::advertised> advertised;
@@ -192,8 +198,11 @@ trunk_manager::impl::impl(manager_config wanted) : config{std::move(wanted)} {
         const auto owner = sip::owner_of(bytes, shards);
         return owner ? static_cast<int>(*owner) : -1;
     };
-    if (const auto failed = listeners->open(std::move(open))) {
-        throw std::system_error{failed, "cannot listen at " + config.listen.front().at};
+    auto at = config.listen.size();
+    if (const auto failed = listeners->open(std::move(open), &at)) {
+        throw std::system_error{failed, at < config.listen.size()
+                                            ? "cannot listen at " + config.listen[at].at
+                                            : std::string{"cannot listen"}};
     }
     sip::digest_server::key key{};
     net::system_entropy entropy;
@@ -368,6 +377,9 @@ void trunk_manager::stop() {
 }
 
 void trunk_manager::drain(std::chrono::milliseconds deadline) {
+    if (deadline < std::chrono::milliseconds{0}) {
+        throw std::invalid_argument{"drain: deadline is negative"};
+    }
     impl_->each([deadline](host& one) {
         static_cast<void>(one.shard().post(
             [&one, deadline](time_point now, outbox& out) { one.drain(deadline, now, out); }));

@@ -19,7 +19,7 @@ constexpr int receive_buffer = 4 * 1024 * 1024;
 listeners::listeners() : state_{std::make_unique<listeners_state>()} {}
 listeners::~listeners() = default;
 
-std::error_code listeners::open(listeners_config wanted) {
+std::error_code listeners::open(listeners_config wanted, std::size_t* failed_at) {
     TRUNKLINE_ASSERT(state_->opened.empty() && wanted.shards > 0 && wanted.at.size() < 65'536);
     auto made = std::make_unique<listeners_state>();
     for (const auto& [transport, at] : wanted.at) {
@@ -33,7 +33,10 @@ std::error_code listeners::open(listeners_config wanted) {
                                             .tells_errors = true},
                                            next.socket)
                                 : listen_stream(at, next.socket);
-        if (failed) return failed;
+        if (failed) {
+            if (failed_at != nullptr) *failed_at = made->opened.size();
+            return failed;
+        }
         next.local = local_of(next.socket.get());
         made->opened.push_back(std::move(next));
     }

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <cstddef>
+#include <deque>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <trunkline/core/machine.hpp>
@@ -14,11 +17,15 @@ struct machine_host {
     machine* driven = nullptr;
     std::array<outbox, 2> boxes;
     std::size_t filling = 0;
-    std::vector<input> answers; ///< To effects; received when all effects were acted on.
+    std::vector<input> answers;    ///< To effects; received when all effects were acted on.
+    std::deque<std::string> words; ///< That answers point to, for as long as they are there.
     shard_counters counted;
 
     [[nodiscard]] outbox& out() noexcept { return boxes[filling]; }
     void receive(const input& what, time_point at) { driven->receive(what, at, out()); }
+    [[nodiscard]] std::string_view keep(std::string_view text) {
+        return text.empty() ? text : std::string_view{words.emplace_back(text)};
+    }
     [[nodiscard]] bool unsettled() const noexcept {
         return !boxes[filling].empty() || !answers.empty();
     }

@@ -213,6 +213,7 @@ void shard::impl::deliver(const outbox& full, time_point at) {
 void shard::impl::answer(time_point at) {
     for (const auto& what : host.answers) host.receive(what, at);
     host.answers.clear();
+    host.words.clear();
     if (!names.has_answers()) return;
     names.take(named);
     for (const auto& [asked, message, hosts] : named) {

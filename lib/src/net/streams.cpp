@@ -85,7 +85,7 @@ void streams::receive(time_point at) {
         if (one == nullptr || one->phase == phase::connecting) continue;
         // A peer that is gone altogether takes nothing any more, either.
         if (one->phase == phase::half_closed && (events & (EPOLLERR | EPOLLHUP)) != 0) {
-            release(*one);
+            fail(*one, cause::broken);
         } else if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
             read(*one, used, at);
         }
@@ -154,7 +154,7 @@ streams::connection* streams::open_slot(const stream_place& as) {
 void streams::come_up(connection& made, time_point at) {
     if (made.place.ours) {
         if (const int failed = connect_result(made.socket.get()); failed != 0) {
-            return fail(made, connect_cause(failed));
+            return fail(made, connect_cause(failed), std::generic_category().message(failed));
         }
         if (made.info.listener == no_listener) {
             made.info.local = local_of(made.socket.get());
@@ -201,9 +201,11 @@ void streams::read(connection& from, std::size_t& used, time_point at) {
         return;
     }
     if (from.phase == phase::securing && (failed != 0 || bytes.empty())) {
-        return fail(from, cause::insecure);
+        return fail(from, cause::insecure, "the peer hung up during the handshake");
     }
-    if (failed != 0) return fail(from, cause::broken);
+    if (failed != 0) {
+        return fail(from, cause::broken, std::generic_category().message(failed));
+    }
     if (bytes.empty()) {
         // Without a close_notify before it, too: SIP says where a message ends, and half of one is
         // never acted upon.
@@ -251,7 +253,11 @@ void streams::read_secret(connection& from, std::span<const std::byte> secret, s
     flush(from);
     if (find(id) == nullptr) return;
     if (tls.current() == state::failed) {
-        fail(from, from.phase == phase::securing ? cause::insecure : cause::broken);
+        // Since TLS 1.3 a client is up before its certificate was looked at: what it is refused for
+        // comes as an alert after that.
+        const std::string words{tls.reason()};
+        fail(from, from.phase == phase::securing || tls.refused() ? cause::insecure : cause::broken,
+             words);
     } else if (tls.current() == state::ended) {
         tell_down(from, cause::closed);
         linger(from, phase::half_closed, at);
@@ -262,8 +268,12 @@ void streams::tick(time_point at) {
     wheel_.advance(at, [&](timer_node& due) {
         if (due.kind == connection_timer) {
             auto& one = *static_cast<connection*>(due.owner);
-            if (one.phase == phase::connecting) return fail(one, cause::connect_failed);
-            if (one.phase == phase::securing) return fail(one, cause::insecure);
+            if (one.phase == phase::connecting) {
+                return fail(one, cause::connect_failed, "no connection came up in time");
+            }
+            if (one.phase == phase::securing) {
+                return fail(one, cause::insecure, "the handshake took too long");
+            }
             return one.phase == phase::open ? fail(one, cause::closed) : release(one);
         }
         for (std::size_t i = 0; i < gates_.size(); ++i) {
@@ -275,15 +285,25 @@ void streams::tick(time_point at) {
     });
 }
 
-void streams::tell_down(connection& gone, cause why) {
-    if (gone.phase == phase::open) host_.answers.push_back(inputs::flow_down{gone.id, why});
+void streams::tell_down(connection& gone, cause why, std::string_view words) {
+    const auto kept = host_.keep(words);
+    if (gone.phase == phase::open)
+        host_.answers.push_back(inputs::flow_down{gone.id, why, token::none, kept});
     for (const auto asked : std::exchange(gone.asked, {})) {
-        host_.answers.push_back(inputs::flow_down{{}, why, asked});
+        host_.answers.push_back(inputs::flow_down{{}, why, asked, kept});
+    }
+    // A peer that TLS turned away is the operator's to hear of: its calls do not come.
+    if (!gone.place.ours && gone.phase == phase::securing && why == cause::insecure) {
+        host_.answers.push_back(inputs::flow_down{{}, why, token::none, kept, gone.info.peer});
     }
 }
 
-void streams::fail(connection& gone, cause why) {
-    tell_down(gone, why);
+void streams::fail(connection& gone, cause why, std::string_view words) {
+    tell_down(gone, why, words);
+    // It had closed all of it, and not its half: what was sent got nowhere.
+    if (gone.phase == phase::half_closed && gone.late) {
+        host_.answers.push_back(inputs::send_failed{gone.id, owner_id::none, cause::broken});
+    }
     release(gone);
 }
 
@@ -299,7 +319,7 @@ void streams::release(connection& gone) noexcept {
     gone.name.clear();
     gone.phase = phase::none;
     gone.place = {};
-    gone.refused = gone.dirty = false;
+    gone.refused = gone.dirty = gone.late = false;
     gone.watched.reset();
     std::vector<std::byte>{}.swap(gone.waiting);
     gone.sent = 0;

@@ -67,6 +67,7 @@ private:
         streams::phase phase = streams::phase::none;
         stream_place place{}; ///< What it is worth where places are full.
         bool refused = false; ///< A send failed as blocked: the machine is told when it may go on.
+        bool late = false;    ///< Something was sent since the peer closed its half.
         bool dirty = false;   ///< Has something to send that was not offered to the socket yet.
         std::optional<std::uint32_t> watched; ///< What the poller waits for.
         std::unique_ptr<tls_session> tls{};
@@ -98,8 +99,9 @@ private:
     void flush(connection& to);
     void watch(connection& which) noexcept;
     /// No packet comes from it any more, and the machine knows.
-    void tell_down(connection& gone, cause why);
-    void fail(connection& gone, cause why);
+    /// `words` say more than the cause does, where anything is known.
+    void tell_down(connection& gone, cause why, std::string_view words = {});
+    void fail(connection& gone, cause why, std::string_view words = {});
     /// Gives its peer a moment to read what was sent.
     void linger(connection& gone, phase how, time_point at);
     void release(connection& gone) noexcept;

@@ -56,6 +56,7 @@ void streams::send_all(const outbox& full) {
             fails(cause::broken);
             continue;
         }
+        to->late = to->late || to->phase == phase::half_closed;
         if (!std::exchange(to->dirty, true)) dirty_.push_back(to->id);
     }
     for (const auto id : dirty_) {
@@ -105,8 +106,8 @@ void streams::watch(connection& which) noexcept {
 }
 
 void streams::act_on(const effects::connect& wanted, time_point at) {
-    const auto fails = [&](cause why) {
-        host_.answers.push_back(inputs::flow_down{{}, why, wanted.asked});
+    const auto fails = [&](cause why, std::string_view words = {}) {
+        host_.answers.push_back(inputs::flow_down{{}, why, wanted.asked, words});
     };
     if (wanted.to.port == 0 || wanted.to.address.is_wildcard()) {
         return fails(cause::connect_failed);
@@ -114,7 +115,7 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
     std::shared_ptr<const tls_context> context;
     if (wanted.transport == transport::tls) {
         if (profiles_) context = profiles_->client(wanted.secure.profile);
-        if (!context) return fails(cause::insecure);
+        if (!context) return fails(cause::insecure, "no certificates are configured for it");
     }
     for (auto& one : connections_) {
         // Whoever was verified under another name, or by other rules, is not who is meant.
@@ -143,7 +144,7 @@ void streams::act_on(const effects::connect& wanted, time_point at) {
     made->context = std::move(context);
     made->name = wanted.secure.name;
     if (const auto failed = connect_stream(local, wanted.to, made->socket)) {
-        return fail(*made, connect_cause(failed.value()));
+        return fail(*made, connect_cause(failed.value()), failed.message());
     }
     watch(*made);
     wheel_.arm(made->deadline, at + connect_patience);

@@ -98,7 +98,9 @@ std::span<std::byte> tls_session::read(std::span<std::byte> into) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: break;
     case SSL_ERROR_ZERO_RETURN: state_ = state::ended; break;
-    default: fail(last_words());
+    default:
+        refused_ = ERR_GET_REASON(ERR_peek_error()) >= SSL_AD_REASON_OFFSET;
+        fail(last_words());
     }
     return {};
 }

@@ -30,6 +30,8 @@ public:
     };
     [[nodiscard]] state current() const noexcept { return state_; }
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+    /// By an alert of the peer's, after it was open.
+    [[nodiscard]] bool refused() const noexcept { return refused_; }
 
     /// A client's first words.
     void begin() { advance(); }
@@ -56,6 +58,7 @@ private:
     std::string name_; ///< Of the peer; empty when it may be anybody.
     state state_ = state::handshake;
     std::string reason_;
+    bool refused_ = false;
 };
 
 } // namespace trunkline::net

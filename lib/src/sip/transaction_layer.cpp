@@ -317,7 +317,7 @@ transaction_layer::ended transaction_layer::fire(timer_node& node, time_point no
 }
 
 transaction_layer::ended transaction_layer::report(transaction& whose, ended::why what) {
-    const ended told{what, whose.id, whose.owner};
+    const ended told{.what = what, .id = whose.id, .owner = whose.owner};
     arm(whose);
     return told;
 }

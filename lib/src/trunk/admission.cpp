@@ -69,4 +69,15 @@ admission::reply admission::reply_to(const sip::message_view& request) const noe
     return made;
 }
 
+bool admission::answered_before(const reply& how, const endpoint& source, time_point now) noexcept {
+    constexpr duration kept = std::chrono::seconds{32};
+    const auto same = [&](const answer_given& one) {
+        return one.how.text == how.text && one.to == source && now - one.at < kept;
+    };
+    if (std::ranges::any_of(given_, same)) return true;
+    given_[next_given_] = {how, source, now};
+    next_given_ = (next_given_ + 1) % given_.size();
+    return false;
+}
+
 } // namespace trunkline::trunks

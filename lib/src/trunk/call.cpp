@@ -125,13 +125,23 @@ outcome<> call::answer(std::unique_ptr<agent> who, answer_options how) {
     return done;
 }
 
-outcome<> call::reject(int code, std::string_view reason) {
+outcome<> call::reject(int code, std::string_view reason, std::span<const std::string> targets) {
     if (engine_->active_ == nullptr) return wrong_thread;
     if (code < 300 || code > 699) return error{.code = errc::bad_number};
     for (std::size_t i = 0; i < reason.size(); ++i) {
         const auto byte = static_cast<unsigned char>(reason[i]);
         if (byte >= 0x20 && byte != 0x7f) continue;
         return error{.code = errc::bad_token, .offset = static_cast<std::uint32_t>(i)};
+    }
+    constexpr auto contact = static_cast<std::uint8_t>(sip::header::contact);
+    if (code < 400 && targets.empty()) return error{.code = errc::missing, .field = contact};
+    if (code >= 400 && !targets.empty()) return error{.code = errc::mismatch, .field = contact};
+    std::string fields;
+    for (const auto& one : targets) {
+        const bool plain = one.find_first_of(" <>\"\r\n\t") == std::string::npos;
+        if (!plain || !sip::uri_view::parse(one) || fields.size() + one.size() > 1024)
+            return error{.code = errc::bad_address, .field = contact};
+        fields += "Contact: <" + one + ">\r\n";
     }
     auto* leg = engine_->commanded(*self_);
     if (leg == nullptr) return gone;
@@ -144,7 +154,9 @@ outcome<> call::reject(int code, std::string_view reason) {
     const auto words = reason.empty() ? sip::reason_phrase(code) : reason;
     const auto& [now, out] = std::pair{engine_->active_->now, &engine_->active_->out};
     out->note(severity::info, why, self_->id.owner(), {0, code});
-    leg->reject(code, words, {}, {ended_by::application, code, std::string{words}, {}}, now, *out);
+    leg->reject(code, words, fields,
+                {.by = ended_by::application, .sip_code = code, .reason = std::string{words}}, now,
+                *out);
     return {};
 }
 

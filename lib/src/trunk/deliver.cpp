@@ -101,6 +101,8 @@ void engine::deliver_to(live_call& to, const effects::event& what) {
     switch (code) {
     case calls::event::initiated: return guarded(to, [&] { who.on_initiated(facade); });
     case calls::event::ringing: return guarded(to, [&] { who.on_ringing(facade); });
+    case calls::event::progress:
+        return guarded(to, [&] { who.on_progress(facade, static_cast<int>(what.values[0])); });
     case calls::event::early_media: return guarded(to, [&] { who.on_early_media(facade); });
     case calls::event::answered: return guarded(to, [&] { who.on_answered(facade); });
     case calls::event::audio: {
@@ -144,7 +146,7 @@ void engine::deliver_incoming(live_call& to) {
     if (leg == nullptr) return;
     to.record.refused = diagnostic::refused_no_agent;
     active_->out.note(severity::warning, diagnostic::refused_no_agent, to.id.owner());
-    leg->reject(404, sip::reason_phrase(404), {}, {ended_by::local_error, 404, "no agent", {}},
+    leg->reject(404, sip::reason_phrase(404), {}, {.sip_code = 404, .reason = "no agent"},
                 active_->now, active_->out);
 }
 

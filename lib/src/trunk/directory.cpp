@@ -113,6 +113,14 @@ namespace {
     if (config.min_se < 90s || config.min_se > 1h) {
         return wrong("min_se", "90 to 3600", "min_se has to be between 90 and 3600 seconds");
     }
+    if (config.gateway_timeout < 1ms || config.gateway_timeout > 1h) {
+        return wrong("gateway_timeout", "1 ms to 3600 s",
+                     "gateway_timeout has to be between 1 ms and 3600 seconds");
+    }
+    if (config.ringing_timeout < 1s || config.ringing_timeout > longest_ringing) {
+        return wrong("ringing_timeout", "1 to 86400",
+                     "ringing_timeout has to be between 1 and 86400 seconds");
+    }
     const bool asked = config.session_expires != 0s;
     if (asked && (config.session_expires < config.min_se || config.session_expires > 24h)) {
         return wrong("session_expires", "0, or min_se to 86400",

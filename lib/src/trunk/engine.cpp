@@ -1,8 +1,6 @@
 #include <trunkline/trunk/engine.hpp>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <utility>
 #include <variant>
 
@@ -69,16 +67,14 @@ void engine::receive(const input& what, time_point now, outbox& out) {
     } else if (const auto* up = std::get_if<inputs::flow_up>(&what)) {
         flow_up(*up, now, out);
     } else if (const auto* down = std::get_if<inputs::flow_down>(&what)) {
-        if (!forgotten(*down)) {
-            flow_down(down->flow, static_cast<std::uint64_t>(down->asked), now, out);
-        }
+        if (!forgotten(*down)) flow_down(*down, now, out);
         move_legs(down->flow, now, out);
         close_stream(down->flow);
     } else if (const auto* failed = std::get_if<inputs::send_failed>(&what)) {
         const auto* of = legs_.find(slot_id::of(failed->owner));
         out.note(severity::warning, diagnostic::transport_failed,
                  of ? of->call.owner() : owner_id::none, {static_cast<std::int64_t>(failed->why)});
-        flow_down(failed->flow, 0, now, out);
+        flow_down({failed->flow, failed->why}, now, out);
     } else if (const auto* answer = std::get_if<inputs::resolved>(&what)) {
         if (names_.receive(*answer, now, out))
             names_settled(now, out);
@@ -186,13 +182,21 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
         if (auto* leg = leg_of(of)) {
             if (of.record.direction == direction::inbound) {
                 leg->reject(480, sip::reason_phrase(480), {},
-                            {ended_by::timeout, 480, "nobody decided about the call", {}}, now,
-                            out);
+                            {.by = ended_by::timeout,
+                             .sip_code = 480,
+                             .reason = "nobody decided about the call",
+                             .failure = call_failure::not_answered},
+                            now, out);
             } else {
-                leg->hang_up(ended_by::timeout, 408, "no answer", now, out);
+                leg->hang_up(ended_by::timeout, 408, "no answer", now, out,
+                             call_failure::not_answered);
             }
         } else {
-            end_call(of, {ended_by::timeout, 408, "no gateway was reached in time", {}}, now, out);
+            end_call(of,
+                     {.by = ended_by::timeout,
+                      .reason = "no gateway was reached in time",
+                      .failure = call_failure::gateway_silent},
+                     now, out);
         }
         return;
     }
@@ -203,7 +207,10 @@ void engine::fire(timer_node& node, time_point now, outbox& out) {
         auto* leg = leg_of(of);
         // Any provisional response means that somebody is there: ringing_timeout goes on.
         if (leg != nullptr && leg->provisional_seen()) return;
-        const calls::ending how{ended_by::timeout, 408, "no answer from the gateway", {}};
+        const calls::ending how{.by = ended_by::timeout,
+                                .sip_code = 408,
+                                .reason = "no answer from the gateway",
+                                .failure = call_failure::gateway_silent};
         if (leg != nullptr) {
             // Detached first, so that its end is not taken for the call's.
             of.leg.reset();
@@ -261,9 +268,14 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
     switch (what.kind) {
     case kind::ringing:
         if (!of->record.ringing) of->record.ringing = since;
+        note_progress(*of, what.end.sip_code, since);
         return tell(calls::event::ringing);
+    case kind::progress:
+        note_progress(*of, what.end.sip_code, since);
+        return out.tell(of->id.owner(), static_cast<std::uint16_t>(calls::event::progress), {},
+                        {what.end.sip_code, 0});
     case kind::early_media:
-        if (!of->record.ringing) of->record.ringing = since;
+        note_progress(*of, what.end.sip_code, since);
         of->early_media = true;
         return tell(calls::event::early_media);
     case kind::answered:
@@ -272,8 +284,10 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         wheel_.disarm(of->attempt_timer);
         out.note(severity::info, diagnostic::call_answered, of->id.owner());
         if (of->record.direction == direction::outbound) {
-            of->record.attempts.push_back(
-                {of->record.gateway, what.end.sip_code, "answered", now - of->attempt_started});
+            of->record.attempts.push_back({.gateway = of->record.gateway,
+                                           .sip_code = what.end.sip_code,
+                                           .reason = "answered",
+                                           .took = now - of->attempt_started});
         }
         return tell(calls::event::answered);
     case kind::refused:
@@ -287,8 +301,7 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
         note_media(*of, held->machine);
         of->leg.reset();
         if (of->record.direction == direction::outbound && !of->record.answered) {
-            of->record.attempts.push_back({of->record.gateway, what.end.sip_code, what.end.reason,
-                                           now - of->attempt_started});
+            note_attempt(*of, what.end, now);
         }
         return end_call(*of, std::move(what.end), now, out);
     case kind::reroute:
@@ -301,50 +314,6 @@ void engine::take_notice(calls::notice& what, time_point now, outbox& out) {
 
 void engine::leave_ledger(held_leg& gone) {
     if (std::exchange(gone.counts_as_unproved, false)) gone.trunk->unproved->give_back();
-}
-
-void engine::note_media(live_call& of, const calls::leg& from) {
-    const auto* media = from.media();
-    if (media == nullptr) return;
-    auto& record = of.record;
-    record.media = media->statistics();
-    // Before an answer there is a stream and no codec yet.
-    if (media->agreed().rtp.port != 0) {
-        record.codec = media->law() == codec::law::alaw ? "PCMA" : "PCMU";
-    }
-    if (record.media.first_received) {
-        record.first_heard = *record.media.first_received - record.started;
-    }
-    if (record.media.first_sent) record.first_said = *record.media.first_sent - record.started;
-}
-
-/// The agent is told when everything before it was: the call goes with that event.
-void engine::end_call(live_call& of, calls::ending how, time_point now, outbox& out) {
-    if (std::exchange(of.ended, true)) return;
-    wheel_.disarm(of.ring_timer);
-    wheel_.disarm(of.attempt_timer);
-    give_back_channel(of);
-    if (!of.token.empty()) of.trunk->channels->give_back_for(std::exchange(of.token, {}));
-    of.record.lasted = now - of.record.started;
-    of.record.ended_by = how.by;
-    of.record.sip_code = how.sip_code;
-    of.record.reason = std::move(how.reason);
-    of.record.carrier_words = std::move(how.carrier_words);
-    if (of.record.media.foreign > 0) {
-        const auto steady = of.record.media.refused_source.value_or(endpoint{});
-        const auto [high, low] = std::bit_cast<std::array<std::int64_t, 2>>(steady.address.bytes);
-        out.note(severity::warning, diagnostic::rtp_foreign, of.id.owner(),
-                 {static_cast<std::int64_t>(of.record.media.foreign), high, low, steady.port});
-    }
-    out.note(severity::info, diagnostic::call_ended, of.id.owner(),
-             {of.record.sip_code, static_cast<std::int64_t>(of.record.ended_by)});
-    out.tell(of.id.owner(), static_cast<std::uint16_t>(calls::event::ended));
-}
-
-void engine::hang_up(live_call& of, ended_by by, int code, std::string_view reason) {
-    auto& [self, outer, now, out] = *active_;
-    if (auto* leg = leg_of(of)) return leg->hang_up(by, code, reason, now, out);
-    end_call(of, {by, code, std::string{reason}, {}}, now, out);
 }
 
 void engine::give_back_channel(live_call& of) {
@@ -403,18 +372,6 @@ void engine::set_directory(std::shared_ptr<const directory> trunks, time_point n
     }
     names_.keep(names, now, out);
     keep_registrations(now, out);
-}
-
-void engine::hang_up_all(std::string_view reason, time_point now, outbox& out) {
-    const entry here{*this, now, out};
-    calls_.each([&](live_call& each) {
-        if (each.ended) return;
-        if (auto* leg = leg_of(each))
-            leg->hang_up(ended_by::application, 0, reason, now, out);
-        else
-            end_call(each, {ended_by::application, 0, std::string{reason}, {}}, now, out);
-    });
-    settle(now, out);
 }
 
 void engine::run(const std::function<void(engine&)>& task, time_point now, outbox& out) {

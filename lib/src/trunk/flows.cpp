@@ -127,9 +127,22 @@ bool engine::forgotten(const inputs::flow_down& what) const {
            (info->transport == transport::udp || flows_[what.flow.slot].legs == 0);
 }
 
-void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out) {
+/// A connection that a peer began and that never came up: TLS came to nothing, most often. Of a
+/// trunk's source it is a warning; strangers fill no log.
+void engine::never_up(const inputs::flow_down& what, outbox& out) {
+    const bool known = known_source(what.peer.address);
+    std::string text{to_text(what.peer)};
+    if (!what.words.empty()) text.append(": ").append(what.words);
+    out.note(known ? severity::warning : severity::trace, diagnostic::connection_refused,
+             owner_id::none, {static_cast<std::int64_t>(what.why)}, text);
+}
+
+void engine::flow_down(const inputs::flow_down& what, time_point now, outbox& out) {
+    const auto asked = static_cast<std::uint64_t>(what.asked);
+    const flow_id none{};
+    if (asked == 0 && what.flow == none && what.peer.port != 0) return never_up(what, out);
     if (auto* with = registration_of(owner_id{asked})) {
-        with->flow_down(now, out);
+        with->flow_down(calls::not_reached(what.why, what.words).reason, now, out);
         return registration_moved(*with, now, out);
     }
     const auto waiting = std::ranges::find(waiting_, asked, &waiting_flow::asked);
@@ -145,14 +158,17 @@ void engine::flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox
                 held->machine.set_path(held->machine.path(), now, out);
             }
         } else if (auto* of = calls_.find(who.call)) {
-            attempt_failed(*of, {ended_by::carrier, 503, "the gateway cannot be reached", {}}, now,
-                           out);
+            attempt_failed(*of, calls::not_reached(what.why, what.words), now, out);
         }
         return;
     }
     failed_.clear();
-    transactions_.flow_failed(flow, now, failed_);
-    for (const auto& one : failed_) transaction_over(one, now, out);
+    transactions_.flow_failed(what.flow, now, failed_);
+    for (auto& one : failed_) {
+        one.down = what.why;
+        one.words = what.words;
+        transaction_over(one, now, out);
+    }
 }
 
 void engine::join(flow_id flow, outbox& out) {

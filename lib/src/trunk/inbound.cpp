@@ -65,6 +65,23 @@ constexpr std::size_t room_for_response = 2048;
     }
 }
 
+/// Section 8.2.6.1: a 100 has the request's Timestamp. It is written at once, so that there is no
+/// delay to tell. One that is no number of seconds is left out.
+void write_timestamp(const sip::message_view& request, sip::writer& to) {
+    for (const auto& field : request.fields()) {
+        if (!iequals(field.name, "Timestamp")) continue;
+        const auto value = trimmed(field.value);
+        const auto dot = std::min(value.find('.'), value.size());
+        const auto digits = [](std::string_view text) {
+            return text.find_first_not_of("0123456789") == std::string_view::npos;
+        };
+        const bool number = dot > 0 && value.size() <= 32 && digits(value.substr(0, dot)) &&
+                            digits(value.substr(std::min(dot + 1, value.size())));
+        if (number) to.field("Timestamp", value);
+        return;
+    }
+}
+
 } // namespace
 
 /// Anybody can write the source of a datagram, so no datagram speaks for a trunk that is configured
@@ -192,6 +209,7 @@ void engine::malformed(const error& reason, flow_id flow, const flow_info& from,
     static_cast<void>(out.commit(may ? to.size() : 0));
     const auto code = static_cast<std::int64_t>(reason.code);
     if (message_->method() != method::invite) return note_malformed(answered, reason, out);
+    if (admission_.answered_before(admission_.reply_to(*message_), from.peer, now)) return;
     const auto why = status == 505 ? diagnostic::refused_version : diagnostic::refused_malformed;
     const auto field = static_cast<header>(reason.field);
     std::string words{message(reason.code)};
@@ -356,7 +374,9 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
     // At once, because a call that is decided about slowly must not be sent again.
     if (shown) {
         sip::writer to{out.reserve(flow, room_for_response + 2 * message_->size())};
-        to.response_head(*message_, 100, sip::reason_phrase(100), {}, from.peer).no_body();
+        to.response_head(*message_, 100, sip::reason_phrase(100), {}, from.peer);
+        write_timestamp(*message_, to);
+        to.no_body();
         transactions_.responded(id, 100, out.commit(to.size()), now);
     }
     const auto taken = held.machine.incoming(*message_, bytes, id);
@@ -365,7 +385,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
         made.record.refused = why;
         out.note(severity::warning, why, made.id.owner());
         held.machine.reject(status, sip::reason_phrase(status), fields,
-                            {ended_by::local_error, status, std::string{name(why)}, {}}, now, out);
+                            {.sip_code = status, .reason = std::string{name(why)}}, now, out);
     };
     if (!taken) {
         return turn_down(488, diagnostic::refused_offer, calls::warning_field(taken.reason()));

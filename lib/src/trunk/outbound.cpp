@@ -13,7 +13,9 @@ namespace {
 
 /// Another gateway may do better: it timed out, it cannot be reached, it is broken or overloaded.
 /// Busy, declined and every other 4xx and 6xx are the callee's or the carrier's last word.
-[[nodiscard]] bool may_fail_over(int status) noexcept {
+[[nodiscard]] bool may_fail_over(const calls::ending& how) noexcept {
+    if (!how.by_wire) return true; // Only what happened before the gateway said a final word.
+    const int status = how.sip_code;
     return status == 408 || status == 478 || (status >= 500 && status < 600);
 }
 
@@ -57,42 +59,50 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
     made.record.from = what.from.empty() && on ? on->config.caller_id : std::move(what.from);
     made.record.to = on ? with_policy(what.to, on->config.leading_plus) : what.to;
     out.tell(made.id.owner(), static_cast<std::uint16_t>(calls::event::initiated));
-    const auto fail = [&](int status, std::string reason) {
-        end_call(made, {ended_by::local_error, status, std::move(reason), {}}, now, out);
+    const auto fail = [&](call_failure why, std::string reason) {
+        end_call(made, {.reason = std::move(reason), .failure = why}, now, out);
     };
+    using enum call_failure;
     if (!on) {
-        return fail(404, what.trunk.empty() ? "no trunk takes outbound calls"
-                                            : "there is no trunk '" + what.trunk + "'");
+        return fail(no_route, what.trunk.empty() ? "no trunk takes outbound calls"
+                                                 : "there is no trunk '" + what.trunk + "'");
     }
-    if (!on->config.outbound) return fail(403, "the trunk takes no outbound calls");
-    if (on->gateways.empty()) return fail(404, "the trunk has no gateway");
-    if (auto bad = forbidden(on->config, as_given)) return fail(403, std::move(bad->message));
+    if (!on->config.outbound) return fail(no_route, "the trunk takes no outbound calls");
+    if (on->gateways.empty()) return fail(no_route, "the trunk has no gateway");
+    if (auto bad = forbidden(on->config, as_given))
+        return fail(not_dialable, std::move(bad->message));
     if (what.to.empty() || what.to.find_first_of(" \t\r\n<>@;,\"") != std::string::npos) {
-        return fail(484, "'" + what.to + "' cannot be dialled");
+        return fail(not_dialable, "'" + what.to + "' cannot be dialled");
     }
     for (const auto& [name, value] : what.headers) {
-        if (!may_be_sent(name, value)) return fail(400, "'" + name + "' is no header to be set");
+        if (!may_be_sent(name, value))
+            return fail(not_dialable, "'" + name + "' is no header to be set");
+    }
+    if (what.ringing_timeout && (*what.ringing_timeout < std::chrono::seconds{1} ||
+                                 *what.ringing_timeout > longest_ringing)) {
+        return fail(not_dialable, "ringing_timeout has to be between 1 and 86400 seconds, and is " +
+                                      std::to_string(what.ringing_timeout->count()));
     }
     made.anonymous = what.anonymous;
     made.headers = std::move(what.headers);
-    if (draining_) return fail(503, "shutting down");
+    if (draining_) return fail(call_failure::draining, "shutting down");
     if (!what.token.empty()) {
         if (!on->channels->take_for(what.token, on->config.calls_per_token)) {
-            return fail(486, "calls_per_token of the trunk is reached by this token");
+            return fail(no_channel, "calls_per_token of the trunk is reached by this token");
         }
         made.token = std::move(what.token);
     }
     if (!on->channels->take()) {
         made.record.refused = diagnostic::refused_channels_full;
         out.note(severity::warning, diagnostic::refused_channels_full, made.id.owner(),
-                 {0, 486, 1, static_cast<std::int64_t>(on->id)});
-        return fail(486, "all channels of the trunk are in use");
+                 {0, 0, 1, static_cast<std::int64_t>(on->id)});
+        return fail(no_channel, "all channels of the trunk are in use");
     }
     made.channel_taken = true;
     made.ringing_timeout = what.ringing_timeout.value_or(on->config.ringing_timeout);
     // The rate is kept by waiting, not by failing, as long as the call would wait for its callee.
     const auto turn = on->rate->turn(now, made.ringing_timeout);
-    if (!turn) return fail(503, "too many calls wait for their turn: see calls_per_second");
+    if (!turn) return fail(no_turn, "too many calls wait for their turn: see calls_per_second");
     for (const auto& gateway : on->gateways) {
         made.candidates.push_back({in_uri(gateway.host, gateway.port),
                                    gateway_name::of(gateway),
@@ -108,7 +118,9 @@ void engine::dial(dial_request what, time_point now, outbox& out) {
 
 void engine::next_attempt(live_call& of, time_point now, outbox& out) {
     if (of.next_candidate == of.candidates.size()) {
-        return end_call(of, {ended_by::carrier, 503, "no gateway took the call", {}}, now, out);
+        return end_call(of,
+                        {.reason = "no gateway took the call", .failure = call_failure::no_route},
+                        now, out);
     }
     auto& next = of.candidates[of.next_candidate];
     if (!next.resolved) {
@@ -120,7 +132,9 @@ void engine::next_attempt(live_call& of, time_point now, outbox& out) {
         if (found.empty()) {
             of.attempt_started = now;
             of.record.gateway = next.gateway;
-            return attempt_failed(of, {ended_by::carrier, 503, "its name cannot be resolved", {}},
+            return attempt_failed(of,
+                                  {.reason = "'" + next.name.host + "' cannot be resolved",
+                                   .failure = call_failure::name_unresolved},
                                   now, out);
         }
         // Every address of every target is a gateway of its own, tried in turn (RFC 3263
@@ -140,11 +154,11 @@ void engine::next_attempt(live_call& of, time_point now, outbox& out) {
     const auto& chosen = of.candidates[of.next_candidate];
     of.record.gateway = chosen.gateway;
     of.attempt_started = now;
-    if (rests(chosen.to, now)) {
-        return attempt_failed(
-            of,
-            {ended_by::carrier, 503, "it was overloaded a moment ago, and said for how long", {}},
-            now, out);
+    if (rests(chosen.to, of.next_candidate + 1 == of.candidates.size(), now)) {
+        return attempt_failed(of,
+                              {.reason = "it was overloaded a moment ago, and said for how long",
+                               .failure = call_failure::gateway_resting},
+                              now, out);
     }
     connect({.call = of.id}, {.over = chosen.name.over, .to = chosen.to, .secure = secure_for(of)},
             of.trunk->config.gateway_timeout, now, out);
@@ -157,12 +171,19 @@ void engine::let_rest(const endpoint& gateway, std::uint32_t seconds, time_point
     std::erase_if(resting_,
                   [&](const resting& one) { return one.until <= now || one.gateway == gateway; });
     if (seconds == 0 || resting_.size() == most) return;
-    resting_.push_back({gateway, now + std::min(std::chrono::seconds{seconds}, longest)});
+    resting_.push_back({gateway, now + std::min(std::chrono::seconds{seconds}, longest),
+                        now + std::chrono::seconds{1}});
 }
 
-bool engine::rests(const endpoint& gateway, time_point now) const {
-    return std::ranges::any_of(
-        resting_, [&](const resting& one) { return one.gateway == gateway && one.until > now; });
+/// Where nothing else is left, a call a second finds out whether it is still overloaded: a trunk of
+/// one gateway is not to be dead for as long as that gateway once said.
+bool engine::rests(const endpoint& gateway, bool last, time_point now) {
+    constexpr duration pace = std::chrono::seconds{1};
+    const auto found = std::ranges::find(resting_, gateway, &resting::gateway);
+    if (found == resting_.end() || found->until <= now) return false;
+    if (!last || found->next > now) return true;
+    found->next = now + pace;
+    return false;
 }
 
 void engine::names_settled(time_point now, outbox& out) {
@@ -215,17 +236,37 @@ calls::invitation engine::invitation_of(const live_call& of,
     return made;
 }
 
+void engine::note_attempt(live_call& of, const calls::ending& how, time_point now) {
+    of.record.attempts.push_back(
+        {.gateway = of.record.gateway,
+         .sip_code = how.by_wire ? how.sip_code : 0,
+         .reason = how.carrier_words.empty() ? how.reason : how.carrier_words,
+         .took = now - of.attempt_started,
+         .failure = how.failure,
+         .targets = how.targets});
+}
+
+/// Each status once, the first time: a carrier that repeats its 183 for an hour says it once.
+void engine::note_progress(live_call& of, int status, duration since) {
+    constexpr std::size_t most = 8;
+    auto& all = of.record.progress;
+    if (all.size() == most || std::ranges::count(all, status, &call_progress::sip_code) != 0)
+        return;
+    all.push_back({status, since});
+}
+
 void engine::attempt_failed(live_call& of, const calls::ending& how, time_point now, outbox& out) {
     if (of.ended) return;
     wheel_.disarm(of.attempt_timer);
-    of.record.attempts.push_back({of.record.gateway, how.sip_code,
-                                  how.carrier_words.empty() ? how.reason : how.carrier_words,
-                                  now - of.attempt_started});
+    note_attempt(of, how, now);
+    const auto& told = of.record.attempts.back();
     out.note(severity::warning, diagnostic::attempt_failed, of.id.owner(),
-             {how.sip_code, static_cast<std::int64_t>(of.record.attempts.size())});
+             {told.sip_code, static_cast<std::int64_t>(of.record.attempts.size()),
+              static_cast<std::int64_t>(told.failure)},
+             told.gateway + ": " + told.reason);
     // Whoever has heard early media would hear it start again.
-    const bool again = may_fail_over(how.sip_code) && !of.early_media &&
-                       of.next_candidate + 1 < of.candidates.size();
+    const bool again =
+        may_fail_over(how) && !of.early_media && of.next_candidate + 1 < of.candidates.size();
     if (!again) return end_call(of, how, now, out);
     ++of.next_candidate;
     next_attempt(of, now, out);

@@ -167,6 +167,7 @@ void engine::record_refusal(const trunk* on, const refusal& how,
     record.started = now;
     record.ended_by = ended_by::local_error;
     record.sip_code = how.status;
+    record.by_wire = how.status != 0;
     record.reason = how.words.empty() ? std::string{name(how.why)} : how.words;
     record.refused = how.why;
     records_.push_back(std::move(record));

@@ -192,9 +192,9 @@ void registration::flow_up(calls::signalling_path path, time_point now, outbox& 
     send(now, out);
 }
 
-void registration::flow_down(time_point now, outbox& out) {
+void registration::flow_down(std::string_view words, time_point now, outbox& out) {
     if (step_ != step::connecting) return;
-    pass_over(0, "the gateway cannot be reached", now, out);
+    pass_over(0, std::string{words}, now, out);
 }
 
 void registration::write_request(sip::writer& to) {

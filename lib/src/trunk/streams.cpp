@@ -187,7 +187,10 @@ void engine::waited_long_enough(time_point now, outbox& out) {
     for (const auto& one : waiting_) {
         if (one.until && *one.until <= now) over.push_back(one.asked);
     }
-    for (const auto asked : over) flow_down({}, asked, now, out);
+    for (const auto asked : over) {
+        flow_down({{}, cause::connect_failed, token{asked}, "no connection came up in time"}, now,
+                  out);
+    }
     arm_waiting();
 }
 

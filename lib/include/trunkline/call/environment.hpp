@@ -31,6 +31,7 @@ struct signalling_path {
 struct notice {
     enum class what : std::uint8_t {
         ringing,
+        progress, ///< A provisional response that is none of these: `end` has its status.
         early_media,
         answered,
         refused,  ///< An INVITE of ours came to nothing: `end` says how. Another gateway may do.

@@ -71,7 +71,8 @@ public:
 
     // Both.
 
-    void hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out);
+    void hang_up(ended_by by, int code, std::string_view reason, time_point now, outbox& out,
+                 call_failure why = call_failure::none);
 
     /// REFER, RFC 3515: the peer is asked to call `target`, a SIP or tel URI. What becomes of it is
     /// told as event::transfer. wrong_state: no call is up, or a transfer is under way already.
@@ -247,6 +248,7 @@ private:
                const endpoint& source, int status, std::string_view fields, std::string_view body,
                time_point now, outbox& out);
     void send_bye(time_point now, outbox& out);
+    [[nodiscard]] bool reopen();
     void write_credentials(sip::writer& to, std::string_view method, std::string_view uri);
     [[nodiscard]] bool take_challenge(const sip::message_view& response, outbox& out);
     void follow_target();
@@ -267,6 +269,7 @@ private:
     bool bye_when_acked_ = false;
     bool ack_waits_ = false; ///< For the path to the dialog's target.
     bool bye_waits_ = false;
+    bool bye_again_ = false; ///< It found its connection closed, and got another one.
     std::string bye_reason_; ///< Of CANCEL, too: a header line of RFC 3326, or nothing.
     bool rerouting_ = false;
     bool large_by_stream_ = false;

@@ -23,7 +23,8 @@ enum class diagnostic : std::uint16_t {
     stream_broken,    ///< values: errc, offset
     stream_dropped,   ///< values: why (1 nobody we know, 2 half a message, 3 idle, 4 silent)
     request_unmatched,
-    header_ignored, ///< values: header, errc, offset, how many since the last one that was told
+    header_ignored,     ///< values: header, errc, offset, how many since the last one that was told
+    connection_refused, ///< values: cause; text: whose, and why TLS with it came to nothing
     // Inbound pipeline: one for each way an INVITE is refused. values: a detail, the status, and
     // how many of its kind there were since the last one that was told.
     refused_malformed = 200, ///< detail: errc
@@ -52,7 +53,7 @@ enum class diagnostic : std::uint16_t {
     call_started = 300,
     call_answered,
     call_ended,        ///< values: SIP status, ended_by
-    attempt_failed,    ///< values: SIP status, attempt
+    attempt_failed,    ///< values: SIP status or 0, attempt, call_failure; text: who, and why
     ack_missing,       ///< No ACK for our 2xx in 64*T1 (RFC 3261 13.3.1.4).
     media_refused,     ///< values: cause
     rtp_foreign,       ///< values: packets that were not the call's, both halves of the address of

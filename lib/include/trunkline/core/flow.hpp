@@ -96,11 +96,14 @@ struct flow_up {
 };
 /// No packet comes from the flow again. A peer that has closed its half of a connection may still
 /// read: what is sent then either gets there or comes back as send_failed. A connect that failed
-/// has a token and no flow.
+/// has a token and no flow; so has a peer's connection that never came up no flow and no token.
 struct flow_down {
     flow_id flow;
     cause why;
     token asked = token::none;
+    /// What was wrong, where more than the cause is known. It lives until this was received.
+    std::string_view words{};
+    endpoint peer{}; ///< Of what never came up.
 };
 /// A stream that had refused bytes takes them again.
 struct writable {

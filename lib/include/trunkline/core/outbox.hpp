@@ -73,12 +73,14 @@ struct event {
     std::array<std::int64_t, 2> values{};
 };
 /// For the operator: numbers, not text, so that writing one costs no formatting and no allocation.
+/// Text is for what others have said, and lives until the note was delivered.
 struct note {
     severity level;
     diagnostic code;
     owner_id owner;
     std::uint8_t count = 0;
     std::array<std::int64_t, 4> values{};
+    std::string_view text{};
 };
 
 } // namespace effects
@@ -117,7 +119,7 @@ public:
         append(effects::event{owner, code, bytes, values});
     }
     void note(severity level, diagnostic code, owner_id owner,
-              std::initializer_list<std::int64_t> values = {});
+              std::initializer_list<std::int64_t> values = {}, std::string_view text = {});
     /// A copy that lives as long as the effects do.
     [[nodiscard]] std::span<const std::byte> keep(std::span<const std::byte> bytes);
     /// Room that lives as long as the effects do, for who writes what keep() would copy.

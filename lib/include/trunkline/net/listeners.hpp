@@ -42,7 +42,8 @@ public:
     ~listeners();
 
     /// All or nothing. Once, before any shard is opened.
-    [[nodiscard]] std::error_code open(listeners_config wanted);
+    /// `failed_at` becomes the index of the one that cannot be opened; else it stays as it is.
+    [[nodiscard]] std::error_code open(listeners_config wanted, std::size_t* failed_at = nullptr);
 
     [[nodiscard]] std::size_t size() const noexcept;
     [[nodiscard]] std::uint16_t shards() const noexcept;

@@ -108,6 +108,9 @@ public:
         enum class why : std::uint8_t { nothing, timeout, no_ack, transport } what = why::nothing;
         transaction_id id;
         owner_id owner = owner_id::none;
+        /// Of a flow that failed: how, and what else is known of it, for as long as that is heard.
+        cause down = cause::closed;
+        std::string_view words{};
     };
     [[nodiscard]] ended fire(timer_node& node, time_point now, outbox& out);
     /// Appends to `into`, one for each client transaction that was waiting on the flow.

@@ -53,6 +53,11 @@ public:
     };
     [[nodiscard]] reply reply_to(const sip::message_view& request) const noexcept;
 
+    /// Whether `source` was answered so within 64*T1: the same request came again, as its sender
+    /// has a timer (RFC 3261 section 17.1.1.2).
+    [[nodiscard]] bool answered_before(const reply& how, const endpoint& source,
+                                       time_point now) noexcept;
+
 private:
     struct bucket {
         token_bucket answers;
@@ -69,6 +74,13 @@ private:
     std::vector<bucket> buckets_;
     std::vector<token_bucket> networks_;
     std::array<telling, 5> tellings_{}; ///< By tally.
+    struct answer_given {
+        reply how;
+        endpoint to;
+        time_point at;
+    };
+    std::array<answer_given, 64> given_{}; ///< The latest, in a ring.
+    std::size_t next_given_ = 0;
 };
 
 } // namespace trunkline::trunks

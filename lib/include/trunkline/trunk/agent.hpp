@@ -24,8 +24,10 @@ public:
     agent& operator=(const agent&) = delete;
     virtual ~agent();
 
-    virtual void on_initiated(call&) {}   ///< Outbound: it has an id, and nothing was sent yet.
-    virtual void on_ringing(call&) {}     ///< Outbound: 180.
+    virtual void on_initiated(call&) {} ///< Outbound: it has an id, and nothing was sent yet.
+    virtual void on_ringing(call&) {}   ///< Outbound: 180.
+    /// Outbound: any other provisional response but 100; see provisional_words().
+    virtual void on_progress(call&, int /*sip_code*/) {}
     virtual void on_early_media(call&) {} ///< Outbound: audio before the answer.
     /// Media flows from here on; what is said in here is heard first.
     virtual void on_answered(call&) {}

@@ -137,7 +137,10 @@ public:
     outcome<> ringing();  ///< 180
     outcome<> progress(); ///< 183 with early media
     outcome<> answer(std::unique_ptr<agent> who, answer_options how = {});
-    outcome<> reject(int code, std::string_view reason = {});
+    /// A 3xx says by `targets`, SIP or tel URIs, where else the callee is, and needs one: without
+    /// it the error is errc::missing and names sip::header::contact.
+    outcome<> reject(int code, std::string_view reason = {},
+                     std::span<const std::string> targets = {});
 
     /// Sends one frame of 10 to 60 ms at once, ahead of what is queued.
     outcome<> send(const audio_frame& frame);
@@ -202,7 +205,7 @@ struct dial_request {
     std::string agent_name{}; ///< For the record.
     /// Who asked for it, by a name: a trunk's calls_per_token counts by it. Empty: it does not.
     std::string token{};
-    std::optional<std::chrono::seconds> ringing_timeout{};
+    std::optional<std::chrono::seconds> ringing_timeout{}; ///< 1 s to 24 h; none: the trunk's.
     /// The callee is not to see who calls: Privacy: id, an anonymous From, and the caller in
     /// P-Asserted-Identity, for the carrier alone (RFC 3325 section 9.1).
     bool anonymous = false;

@@ -18,7 +18,7 @@ namespace trunkline {
 struct gateway {
     std::string host{};
     std::uint16_t port = 0; ///< 0: as SRV records say, 5060 without any.
-    unsigned priority = 1;  ///< Lower ones first; equal ones in the order they stand in.
+    unsigned priority = 1;  ///< From 0 on. Lower ones first; equal ones in the order they stand in.
     std::optional<trunkline::transport> transport{}; ///< Overrides the trunk's.
 
     friend bool operator==(const gateway&, const gateway&) = default;
@@ -76,6 +76,9 @@ struct addresses {
     std::string advertise{};
 };
 
+/// Of what rings; a call that nobody picks up for a day is forgotten.
+inline constexpr std::chrono::seconds longest_ringing{86'400};
+
 struct trunk_config {
     std::string name{}; ///< 1 to 100 characters, unique.
     std::vector<gateway> gateways{};
@@ -109,12 +112,14 @@ struct trunk_config {
     /// Which sources of media are believed, and where media is sent to.
     rtp_symmetry rtp_symmetric = rtp_symmetry::automatic;
     std::vector<std::string> media_from{}; ///< Addresses and networks that media may come from.
-    std::chrono::milliseconds gateway_timeout{
-        5'000}; ///< Without any answer, the next one is tried.
-    std::chrono::seconds ringing_timeout{60};
-    /// RFC 4028: how long a call may go on without a sign of life. 0 asks for none.
+    /// 1 ms to 1 h. Without any response in it, the next gateway is tried.
+    std::chrono::milliseconds gateway_timeout{5'000};
+    std::chrono::seconds ringing_timeout{60}; ///< 1 s to 24 h, until somebody answers.
+    /// RFC 4028: how long a call may go on without a sign of life, `min_se` to 24 h. 0 asks for
+    /// none.
     std::chrono::seconds session_expires{1'800};
-    std::chrono::seconds min_se{90}; ///< The shortest interval that a carrier may ask for.
+    /// The shortest interval that a carrier may ask for, 90 s to 1 h.
+    std::chrono::seconds min_se{90};
     prack_policy prack = prack_policy::supported;
     // Below the lists: above them g++ 12 suspects that it is destroyed before it is made.
     tls_rules tls{};        ///< For gateways by TLS.

@@ -162,6 +162,8 @@ private:
     struct resting {
         endpoint gateway;
         time_point until;
+        time_point
+            next{}; ///< A call that has nowhere else to go may be offered to it from then on.
     };
     /// The time and the outbox of the entry that is on the stack; commands need both.
     struct entry {
@@ -201,7 +203,8 @@ private:
     // flows.cpp
     void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
     [[nodiscard]] bool forgotten(const inputs::flow_down& what) const;
-    void flow_down(flow_id flow, std::uint64_t asked, time_point now, outbox& out);
+    void flow_down(const inputs::flow_down& what, time_point now, outbox& out);
+    void never_up(const inputs::flow_down& what, outbox& out);
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
     [[nodiscard]] static tls_target secure_for(const live_call& of);
@@ -325,11 +328,13 @@ private:
     void next_attempt(live_call& of, time_point now, outbox& out);
     void attempt_flow(live_call& of, flow_id flow, time_point now, outbox& out);
     void attempt_failed(live_call& of, const calls::ending& how, time_point now, outbox& out);
+    static void note_attempt(live_call& of, const calls::ending& how, time_point now);
+    static void note_progress(live_call& of, int status, duration since);
     [[nodiscard]] calls::invitation invitation_of(const live_call& of,
                                                   const calls::signalling_path& path) const;
     void names_settled(time_point now, outbox& out);
     void let_rest(const endpoint& gateway, std::uint32_t seconds, time_point now);
-    [[nodiscard]] bool rests(const endpoint& gateway, time_point now) const;
+    [[nodiscard]] bool rests(const endpoint& gateway, bool last, time_point now);
 
     // registering.cpp
     void keep_registrations(time_point now, outbox& out);

@@ -72,7 +72,7 @@ public:
     void names_settled(time_point now, outbox& out);
     /// The answers to a connect.
     void flow_up(calls::signalling_path path, time_point now, outbox& out);
-    void flow_down(time_point now, outbox& out);
+    void flow_down(std::string_view words, time_point now, outbox& out);
     void receive_response(const sip::message_view& response, sip::transaction_id id, time_point now,
                           outbox& out);
     void transaction_ended(const sip::transaction_layer::ended& what, time_point now, outbox& out);
