@@ -158,7 +158,7 @@ flow-failed
   reinviting updating referred refreshing | - | up | -
   referring | - | up | transfer failed 503
   leaving leaving-early abandoned | - | over | -
-  calling | - | over | refused carrier 503
+  calling | - | over | refused local_error 503
   pracking | - | hearing | -
   cancelling | - | cancelled | -
 33s

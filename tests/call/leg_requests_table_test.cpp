@@ -94,7 +94,7 @@ ACK
   abandoned | - | - | -
   answered reinvited late-reinvited | - | up | -
   mute-answered | - | held | -
-  late-answered | BYE | leaving | ended local_error 488
+  late-answered | BYE | leaving | ended carrier 488
   unwanted | BYE | leaving | -
 ACK-described
   incoming confirmed -reinvited -late-reinvited hanging-up inviting early-dialog withdrawn ended

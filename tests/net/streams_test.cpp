@@ -188,7 +188,7 @@ TEST_CASE_FIXTURE(fixture, "net::streams: a peer that has closed its half still 
         }
         return !saw.failures.empty();
     }));
-    CHECK(saw.failures[0].why == cause::closed);
+    CHECK(saw.failures[0].why == cause::broken);
     CHECK(saw.downs.size() == 1);
 }
 
@@ -315,7 +315,7 @@ TEST_CASE("net::streams: strangers by the hundred close no connection that is kn
 /// The connections of a shard without the shard: time is what the test says.
 struct at_rest {
     script saw;
-    machine_host host{.driven = &saw, .boxes = {}, .answers = {}, .counted = {}};
+    machine_host host{.driven = &saw, .boxes = {}, .answers = {}, .words = {}, .counted = {}};
     listeners_state shared;
     poller waits;
     shard_config config;
@@ -381,7 +381,13 @@ TEST_CASE("net::streams: a TLS handshake takes ten seconds at most, a stranger's
         f.advance(2ms);
         CHECK(f.hung_up(peer));
         CHECK(f.saw.ups.empty());
-        CHECK(f.host.answers.empty()); // Nothing was up that could go down.
+        // Nothing was up that could go down: the peer and the words are only told.
+        REQUIRE(f.host.answers.size() == 1);
+        const auto* told = std::get_if<inputs::flow_down>(f.host.answers.data());
+        REQUIRE(told != nullptr);
+        CHECK(told->flow == flow_id{});
+        CHECK(told->why == cause::insecure);
+        CHECK(told->words == "the handshake took too long");
     }
 }
 

@@ -142,7 +142,7 @@ TEST_CASE_FIXTURE(served_office, "softswitch::control: channels are how many cal
     CHECK(done("GET", "/trunks/" + id)["active_calls"] == 1);
     const auto full = place({});
     CHECK(carrier.requests("INVITE").empty());
-    CHECK(done("GET", "/calls/" + full)["cdr"]["sip_code"] == 486);
+    CHECK(done("GET", "/calls/" + full)["cdr"]["failure"] == "no_channel");
     CHECK(rings(carrier) == "486");
 }
 

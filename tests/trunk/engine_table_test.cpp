@@ -237,27 +237,27 @@ send-failed
   alone calls-in -leaving hindered gone resolving alerting talking | - | - | -
   leaving | - | idle | -
   dialling | INVITE | - | -
-  dialling-last | - | idle | ended carrier 503
+  dialling-last | - | idle | ended local_error 0
   cancelling | - | mixed | -
 33s
   alone -refused hindered -hurried gone undecided ringing up alerting talking | - | - | -
-  answered | 200+ BYE+ | leaving | ended timeout 408
+  answered | 200+ BYE+ | leaving | ended timeout 0
   leaving | BYE+ | idle | -
   refused | 404+ | - | -
   hurried | - | up | -
-  resolving | - | idle | ended carrier 503
-  dialling | INVITE+ | mixed | ended timeout 408
-  dialling-last | INVITE+ | idle | ended timeout 408
+  resolving | - | idle | ended local_error 0
+  dialling | INVITE+ | mixed | ended timeout 0
+  dialling-last | INVITE+ | idle | ended timeout 0
   cancelling | CANCEL+ | idle | -
 70s
   alone -refused hindered -hurried up removed talking | - | - | -
   undecided ringing | 480+ | idle | ended timeout 480
-  answered | 200+ BYE+ | idle | ended timeout 408
+  answered | 200+ BYE+ | idle | ended timeout 0
   leaving | BYE+ | idle | -
   refused | 404+ | - | -
   hurried | - | up | -
   removed-ringing | 480+ | mixed | ended timeout 480
-  resolving | - | idle | ended carrier 503
+  resolving | - | idle | ended local_error 0
   dialling dialling-last | INVITE+ | idle | ended timeout 408
   alerting | CANCEL+ | cancelling | ended timeout 408
   cancelling | CANCEL+ | idle | -

@@ -233,7 +233,8 @@ TEST_CASE_FIXTURE(busy, "trunks::engine: the eleventh call of ten is 486 until o
     receive(fresh().text());
     CHECK(support::status_of(last()) == "486");
     dial();
-    CHECK(records.back().sip_code == 486);
+    CHECK(records.back().sip_code == 0); // No message said so.
+    CHECK(records.back().failure == call_failure::no_channel);
     receive(calls[3].first.within("BYE", calls[3].second).text());
     receive(fresh().text());
     CHECK(support::status_of(last()) == "200");

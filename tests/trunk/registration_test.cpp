@@ -118,7 +118,7 @@ const std::vector<std::pair<std::string, act>> events{
     {"begin", begin},
     {"names", [](desk& d) { d.run([&](registration& r) { r.names_settled(d.now, d.out); }); }},
     {"up", [](desk& d) { d.up(); }},
-    {"down", [](desk& d) { d.run([&](registration& r) { r.flow_down(d.now, d.out); }); }},
+    {"down", [](desk& d) { d.run([&](registration& r) { r.flow_down({}, d.now, d.out); }); }},
     {"200", answered("200 OK")},
     {"401", answered("401 Unauthorized", challenge)},
     {"423", answered("423 Interval Too Brief", "Min-Expires: 600\n")},

@@ -129,8 +129,8 @@ bool engine::forgotten(const inputs::flow_down& what) const {
 
 /// A connection that a peer began and that never came up: TLS came to nothing, most often. Of a
 /// trunk's source it is a warning; strangers fill no log.
-void engine::never_up(const inputs::flow_down& what, outbox& out) {
-    const bool known = known_source(what.peer.address);
+void engine::never_up(const inputs::flow_down& what, time_point now, outbox& out) {
+    const bool known = knows(what.peer.address, now);
     std::string text{to_text(what.peer)};
     if (!what.words.empty()) text.append(": ").append(what.words);
     out.note(known ? severity::warning : severity::trace, diagnostic::connection_refused,
@@ -140,7 +140,7 @@ void engine::never_up(const inputs::flow_down& what, outbox& out) {
 void engine::flow_down(const inputs::flow_down& what, time_point now, outbox& out) {
     const auto asked = static_cast<std::uint64_t>(what.asked);
     const flow_id none{};
-    if (asked == 0 && what.flow == none && what.peer.port != 0) return never_up(what, out);
+    if (asked == 0 && what.flow == none && what.peer.port != 0) return never_up(what, now, out);
     if (auto* with = registration_of(owner_id{asked})) {
         with->flow_down(calls::not_reached(what.why, what.words).reason, now, out);
         return registration_moved(*with, now, out);

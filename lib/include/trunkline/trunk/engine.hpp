@@ -204,7 +204,7 @@ private:
     void flow_up(const inputs::flow_up& up, time_point now, outbox& out);
     [[nodiscard]] bool forgotten(const inputs::flow_down& what) const;
     void flow_down(const inputs::flow_down& what, time_point now, outbox& out);
-    void never_up(const inputs::flow_down& what, outbox& out);
+    void never_up(const inputs::flow_down& what, time_point now, outbox& out);
     [[nodiscard]] const flow_info* info_of(flow_id flow) const;
     [[nodiscard]] calls::signalling_path path_of(flow_id flow, const trunk& on) const;
     [[nodiscard]] static tls_target secure_for(const live_call& of);
