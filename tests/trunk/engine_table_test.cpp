@@ -258,8 +258,8 @@ send-failed
   hurried | - | up | -
   removed-ringing | 480+ | mixed | ended timeout 480
   resolving | - | idle | ended local_error 0
-  dialling dialling-last | INVITE+ | idle | ended timeout 408
-  alerting | CANCEL+ | cancelling | ended timeout 408
+  dialling dialling-last | INVITE+ | idle | ended timeout 0
+  alerting | CANCEL+ | cancelling | ended timeout 0
   cancelling | CANCEL+ | idle | -
 )";
 
