@@ -19,6 +19,32 @@ elseif(NOT TRUNKLINE_SIMD STREQUAL "baseline")
   message(FATAL_ERROR "TRUNKLINE_SIMD is ${TRUNKLINE_SIMD}: say portable, baseline or avx2")
 endif()
 
+# Half of what a source costs to compile is the standard library. A source still includes what it uses: the
+# presets dev and release compile it without, and the layer check reads its text.
+set(trunkline_standard_headers <algorithm> <array> <chrono> <cstdint> <deque> <functional> <map> <memory>
+  <optional> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
+
+# ccache takes g++'s word for what is in there, and clang++ must not write the time into it.
+function(trunkline_precompile target)
+  if("REUSE_FROM" IN_LIST ARGN)
+    target_precompile_headers(${target} ${ARGN})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+endfunction()
+
+function(trunkline_precompile_component target)
+  if(NOT TRUNKLINE_PRECOMPILE)
+    return()
+  elseif(target STREQUAL "trunkline_core")
+    trunkline_precompile(${target} ${trunkline_standard_headers})
+  elseif(TRUNKLINE_SIMD STREQUAL "baseline") # Other lanes are other flags, and flags are part of it.
+    trunkline_precompile(${target} REUSE_FROM trunkline_core)
+  endif()
+endfunction()
+
 # trunkline_component(name [REAL_WORLD] SOURCES ... HEADERS ... DEPENDS ... EXTERNAL ...)
 # One folder, one target, one test: layer.<name> fails when a file of the component includes what is
 # neither a component in DEPENDS, nor under a prefix in EXTERNAL, nor a header of the standard library.
@@ -40,6 +66,7 @@ function(trunkline_component name)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:trunkline_options>)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
       CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    trunkline_precompile_component(${target})
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <optional>
-#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -205,10 +205,11 @@ void cdr_log::flush(waiting_lines& waiting, const std::filesystem::path& into) {
     }
     const auto failed = append(into, lines);
     if (!failed) return;
-    for (const auto line : std::views::split(std::string_view{lines}, '\n')) {
+    for (std::string_view rest{lines}; !rest.empty();) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         if (line.empty()) continue;
-        spdlog::error("a call's record cannot be written: {}; it was {}", failed.message(),
-                      std::string_view{line.begin(), line.end()});
+        spdlog::error("a call's record cannot be written: {}; it was {}", failed.message(), line);
     }
 }
 
