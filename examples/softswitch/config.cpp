@@ -237,6 +237,14 @@ parse_configuration(std::string_view text, const std::filesystem::path& folder) 
     made.sockets.allow_private = root.boolean("allow_private_urls").value_or(false);
     read_agents(root, folder, made.sockets);
     read_trunks(root, folder, made);
+    for (const auto& trunk : made.trunks) {
+        made.sockets.trust(trunk.default_agent);
+        made.sockets.trust(trunk.default_fallback);
+        for (const auto& number : trunk.numbers) {
+            made.sockets.trust(number.agent);
+            made.sockets.trust(number.fallback);
+        }
+    }
     made.rest = read_rest(root, folder);
     made.webhook = read_webhook(root, folder);
     if (made.webhook) made.webhook->allow_private = made.sockets.allow_private;

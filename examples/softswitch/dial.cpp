@@ -218,6 +218,7 @@ outcome dial(configuration of, const options& how) {
         spdlog::error("--agent: {}", wrong);
         return outcome::usage;
     }
+    of.sockets.trust(how.agent);
     of.manager.shards = 1;
     // A call in passing: calls of others go on coming to the softswitch that has registered.
     for (auto& trunk : of.trunks) trunk.registration.reset();

@@ -3,11 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -312,6 +315,23 @@ TEST_CASE("softswitch::config: what the library refuses gets the line and the na
     CHECK(read->explain(0, {"registration.expires", "", "x"}).field == "trunk[0].register.expires");
     CHECK(read->explain(0, {"gateways[0].host", "", "x"}).line == 3);
     CHECK(read->explain(0, {"default_agent", "", "x"}) == problem{1, "trunk[0].agent", "x"});
+}
+
+TEST_CASE("softswitch::config: an agent that the file names may be on a private address") {
+    const auto read = parse_configuration(R"(
+[[trunk]]
+name = "carrier"
+allow_from = ["198.51.100.0/24"]
+agent = "wss://bots.example.net/a"
+fallback = "echo"
+numbers = [{ number = "+1", agent = "ws://127.0.0.1:9000/a", fallback = "ws://[::1]:9001/b" }]
+)",
+                                          {});
+    REQUIRE(read);
+    CHECK_FALSE(read->sockets.allow_private);
+    const std::set<std::pair<std::string, std::uint16_t>> named{
+        {"127.0.0.1", 9000}, {"::1", 9001}, {"bots.example.net", 443}};
+    CHECK(read->sockets.trusted == named);
 }
 
 } // namespace

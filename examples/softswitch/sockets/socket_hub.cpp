@@ -9,6 +9,11 @@
 
 namespace softswitch {
 
+void socket_settings::trust(std::string_view agent) {
+    if (!is_socket_url(agent)) return;
+    if (auto url = socket_url::parse(agent)) trusted.emplace(std::move(url->host), url->port);
+}
+
 socket_hub::socket_hub(const socket_settings& how, io_thread& on) : how_{how}, on_{on} {
     tls_.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                      asio::ssl::context::no_tlsv1_1);
@@ -28,8 +33,9 @@ void socket_hub::connect(const socket_url& to, socket_line::outcome then) {
         const auto line = std::make_shared<socket_line>(on_, to);
         std::erase_if(lines_, [](const auto& one) { return one.expired(); });
         lines_.push_back(line);
+        const bool trusted = how_.allow_private || how_.trusted.contains({to.host, to.port});
         line->connect(tls_, how_.identity, std::make_unique<twilio>(),
-                      {how_.connect_within, how_.allow_private}, std::move(then));
+                      {how_.connect_within, trusted}, std::move(then));
     });
 }
 

@@ -5,7 +5,10 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <asio/ssl/context.hpp>
@@ -21,6 +24,12 @@ struct socket_settings {
     std::filesystem::path ca_file{}; ///< Trusted beside the system's; empty: the system's alone.
     std::chrono::milliseconds connect_within{3'000};
     bool allow_private = false; ///< Agents may be on this host, and in private networks.
+    /// Hosts and ports of agents that the operator has named in the file or at the command line:
+    /// these may be anywhere. REST names agents of other people, too.
+    std::set<std::pair<std::string, std::uint16_t>> trusted{};
+
+    /// Trusts the agent, if it is a socket.
+    void trust(std::string_view agent);
 };
 
 class socket_hub {
