@@ -138,7 +138,7 @@ TEST_CASE("net::media_loop: says when no port is left, and gives the pair freed 
 
 TEST_CASE("net::media_loop: the last call's peer is not heard on its ports until it is described") {
     fixture f{{31'200, 31'201}};
-    const auto say = [&f](far_end& who, std::string_view what) {
+    const auto say = [](far_end& who, std::string_view what) {
         who.send({loopback, 31'200}, what);
     };
     const auto answer = [&f](const endpoint& to) {

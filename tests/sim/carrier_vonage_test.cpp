@@ -93,7 +93,7 @@ To: <sip:4930123@192.0.2.1>;tag=$tag
 Call-ID: one@198.51.100.40
 CSeq: 2 ACK
 --- wait 59
---- told ended timeout 408
+--- told ended timeout 0
 >>> BYE sip:198.51.100.40:5060 SIP/2.0
 <<< SIP/2.0 200 OK
 $echo

@@ -151,7 +151,9 @@ def bad_values(api, schema):
     if "maxItems" in schema:
         # No more of each than it needs: a body has a limit, too.
         item = api.resolve(schema["items"])
-        least = {name: example(api, item["properties"][name]) for name in item["required"]}
+        least = example(api, item)
+        if item["type"] == "object":
+            least = {name: example(api, item["properties"][name]) for name in item["required"]}
         values.append([least] * (schema["maxItems"] + 1))
     if "maxProperties" in schema:
         values.append({str(i): "" for i in range(schema["maxProperties"] + 1)})

@@ -1,14 +1,14 @@
 #include <trunkline/call/probation.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace trunkline::calls {
 
 namespace {
 
 [[nodiscard]] int distance(std::uint16_t one, std::uint16_t other) noexcept {
-    return std::abs(static_cast<std::int16_t>(static_cast<std::uint16_t>(one - other)));
+    const int ahead = static_cast<std::int16_t>(static_cast<std::uint16_t>(one - other));
+    return ahead < 0 ? -ahead : ahead;
 }
 
 } // namespace

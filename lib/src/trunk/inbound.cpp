@@ -314,6 +314,8 @@ void engine::cancel(const sip::transaction_layer::received& invite, flow_id flow
     if (held != nullptr && held->peers.judge_cancel(from) != dialog_peers::verdict::peer) {
         return refuse_speaker(*held, flow, from, now, out);
     }
+    // It comes too late, and changes nothing (section 9.2): that is told to whom a trunk knows.
+    if (held == nullptr && !trunk_of(from)) return stranger(flow, from, now, out);
     const auto id =
         transactions_.accept(*message_, flow, from.transport != transport::udp, owner_id::none);
     // Section 9.2: the tag of the INVITE's own responses.
