@@ -15,6 +15,7 @@ import rtp
 
 PHONE = """\
 [sip]
+use_ipv6=0
 sip_port={port}
 sip_tcp_port=-1
 sip_tls_port=-1

@@ -144,7 +144,9 @@ class Outbound(peers.Case):
             switch.wait_for("answered", count=count)
             switch.command("hang_up")
             record = switch.wait_for("record", count=count)
-            self.assertEqual([one["code"] for one in record["attempts"]], [503, 200])
+            # What it said once is no answer to the second call, which did not ask it.
+            self.assertEqual([one["code"] for one in record["attempts"]],
+                             [503 if count == 1 else 0, 200])
         self.passes(second)
         self.assertTrue(carrier.saw("INVITE"))
         self.assertFalse(carrier.saw("INVITE", 2))
@@ -155,7 +157,7 @@ class Outbound(peers.Case):
         switch = self.start(silent, second, arguments=["--gateway-timeout 1500"])
         record = self.answered_and_ended_by_us(switch, second)
         self.assertEqual(record["gateway"], f"127.0.0.1:{second.port}")
-        self.assertEqual(record["attempts"][0]["code"], 408)
+        self.assertEqual(record["attempts"][0]["code"], 0)
 
     def test_a_port_where_nobody_listens_is_passed_over(self):
         carrier = self.sipp("carrier_answers")
@@ -176,7 +178,7 @@ class Outbound(peers.Case):
         switch = self.start(carrier, arguments=["--ringing-timeout 2"])
         self.dial(switch)
         self.passes(carrier)
-        record = self.ends(switch, "timeout", 408)
+        record = self.ends(switch, "timeout", 0)
         self.assertIn("ringing", record)
         self.assertAlmostEqual(record["lasted"], 2_000, delta=700)
 
