@@ -6,7 +6,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(most_life 4700)  # counted: 4,271
-set(most_call 94930) # 86,301
+set(most_call 106700) # 96,999; 86,301 before sources, peers and failures were told apart
 if(planted) # To see that the gate closes.
   set(most_call 1)
 endif()

@@ -16,6 +16,7 @@ import rtp
 PHONE = """\
 [sip]
 use_ipv6=0
+ipv6_migration_done=1
 sip_port={port}
 sip_tcp_port=-1
 sip_tls_port=-1

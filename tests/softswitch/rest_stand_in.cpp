@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "rest/server.hpp"
 #include "scratch.hpp"
@@ -14,6 +15,7 @@
 
 int main() {
     using namespace softswitch;
+    spdlog::set_level(spdlog::level::off); // Standard output is a pipe that is not read to its end.
     const scratch folder;
     secret_key key{};
     key.fill(7);

@@ -85,6 +85,10 @@ void read_registration(json_reader& from, trunk_row& into, first_problem& found)
 }
 
 void read_dialling(json_reader& from, trunk_row& into) {
+    if (const auto* const value = from.find("allow_prefixes");
+        value != nullptr && value->is_null()) {
+        from.complain("allow_prefixes", "has to be a list; an empty one allows every number");
+    }
     replace(into.allow_prefixes, prefixes(from, "allow_prefixes"));
     if (from.has("deny_prefixes")) into.deny_prefixes = prefixes(from, "deny_prefixes");
     if (const auto count = from.integer("calls_per_token", 0, 1'000)) {
