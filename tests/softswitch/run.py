@@ -224,7 +224,7 @@ def challenged(options, scratch):
     for word in ("calling", "ringing", "answered", "hanging up"):
         must(re.search(rf"\d s  {word}", said), f"no word of {word}")
     must(record["ringing_ms"] <= record["answered_ms"], record)
-    must(record["to"] == "1555" and record["from"] == "+1999", record)
+    must(record["to"] == "+1555" and record["from"] == "+1999", record)
 
     never = asked + sipp.response(407, CHALLENGE) + sipp.expect("ACK")
     with sipp.Sipp(scratch, never, "-m", 1) as carrier:
@@ -261,7 +261,7 @@ def busy(options, scratch):
         said, record, _ = dial(options, scratch, outbound(carrier.port), "1555", status=1)
     must("busy; try later" in said, said)
     must(record["sip_code"] == 486 and record["carrier_words"] == "Sure", record)
-    must(record["answered_ms"] is None and record["to"] == "+1555", record)
+    must(record["answered_ms"] is None and record["to"] == "1555", record)
     # A gateway that nobody is behind, and the next one.
     steps = sipp.expect("INVITE") + sipp.response(503) + sipp.expect("ACK")
     with sipp.Sipp(scratch, steps, "-m", 1) as carrier:
