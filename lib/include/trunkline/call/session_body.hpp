@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/sip/message.hpp>
 
@@ -16,7 +17,7 @@ struct session_body {
 /// A description may stand in a part of its own (RFC 5621), and a body that need not be understood
 /// says nothing (RFC 3261 section 8.2.3). Of a response and of an ACK nothing is refused: what it
 /// describes cannot be read, or it can. Of a body without a type there the description is taken.
-[[nodiscard]] session_body session_of(const sip::message_view& message) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT session_body session_of(const sip::message_view& message) noexcept;
 
 /// The other parts, for the application: event::body_part for each.
 void tell_parts(const sip::message_view& message, owner_id told, outbox& out);

@@ -145,7 +145,7 @@ struct ending {
 };
 
 /// Of an attempt that never reached its gateway. `words` are the driver's, where it has any.
-[[nodiscard]] ending not_reached(cause why, std::string_view words);
+[[nodiscard]] TRUNKLINE_EXPORT ending not_reached(cause why, std::string_view words);
 
 } // namespace calls
 } // namespace trunkline

@@ -39,7 +39,8 @@ struct TRUNKLINE_EXPORT packet_view {
 };
 
 /// The first 12 bytes, also where what follows them does not parse. Errors: need_more, bad_version.
-[[nodiscard]] result<header> read_header(std::span<const std::byte> bytes) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT result<header>
+read_header(std::span<const std::byte> bytes) noexcept;
 
 /// Writes the 12 bytes that precede a payload; 0 when they do not fit.
 TRUNKLINE_EXPORT std::size_t write_header(const header& what, std::span<std::byte> into) noexcept;

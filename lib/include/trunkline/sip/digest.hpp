@@ -53,7 +53,7 @@ struct TRUNKLINE_EXPORT authorization_view {
 
 /// What a quoted-string says: of each quoted-pair its second character (RFC 3261 section 25.1).
 /// This is what is hashed and compared, and what was written is what is written again.
-[[nodiscard]] std::string without_escapes(std::string_view quoted);
+[[nodiscard]] TRUNKLINE_EXPORT std::string without_escapes(std::string_view quoted);
 
 /// H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2), or the shorter form without qop.
 struct digest_input {

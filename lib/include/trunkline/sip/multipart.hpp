@@ -14,7 +14,7 @@
 namespace trunkline::sip {
 
 /// Borrows the message.
-struct body_part {
+struct TRUNKLINE_EXPORT body_part {
     std::string_view content_type{}; ///< As written, with its parameters; empty when it has none.
     std::string_view disposition{};  ///< Of Content-Disposition, as written.
     std::string_view content_id{};   ///< With its angle brackets.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/flow.hpp>
 #include <trunkline/sip/dialog.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
@@ -20,7 +21,7 @@ namespace trunkline::trunks {
 ///
 /// A dialog that began by TLS stays there: by UDP or TCP anybody on the way could speak in it. UDP
 /// and TCP are equal, and ports say nothing: a request comes by whatever its sender has open.
-class dialog_peers {
+class TRUNKLINE_EXPORT dialog_peers {
 public:
     enum class verdict : std::uint8_t {
         peer,

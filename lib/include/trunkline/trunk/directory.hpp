@@ -62,7 +62,8 @@ compile(trunk_id id, trunk_config config, std::string_view user_agent,
 inline constexpr unsigned unproved_streams = 10;
 
 /// Whether a source is in a network that identifies the addresses in it.
-[[nodiscard]] bool identifies(const std::vector<cidr>& networks, const address& source) noexcept;
+[[nodiscard]] TRUNKLINE_EXPORT bool identifies(const std::vector<cidr>& networks,
+                                               const address& source) noexcept;
 
 /// Whether a header of an INVITE is the application's to write: no line break is in it, and the
 /// library does not write it itself.

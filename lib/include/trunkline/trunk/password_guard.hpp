@@ -9,6 +9,7 @@
 
 #include <trunkline/core/address.hpp>
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/siphash.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/core/token_bucket.hpp>
@@ -17,7 +18,7 @@ namespace trunkline::trunks {
 
 /// In memory of fixed size. A source is an IPv4 address or an IPv6 /64. It is only ever asked about
 /// answers to a nonce that was sent to their source, so no forged source is held against its owner.
-class password_guard {
+class TRUNKLINE_EXPORT password_guard {
 public:
     explicit password_guard(entropy& random);
 
@@ -59,7 +60,7 @@ private:
         time_point banned_until{};
     };
     /// Eight places for all that fall into one shelf; the one that was used longest ago gives way.
-    class table {
+    class TRUNKLINE_EXPORT table {
     public:
         table() : shelves_(512) {}
         [[nodiscard]] entry* find(std::uint64_t key);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <trunkline/core/address.hpp>
+#include <trunkline/core/export.hpp>
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/trunk/gateway_names.hpp>
@@ -17,7 +18,7 @@ namespace trunkline::trunks {
 /// Most calls never ask: their requests come from where their INVITE came. A name is kept for as
 /// long as a request may be repeated after its lookup (64*T1), so that a peer decides neither how
 /// many names are kept nor how often the DNS is asked.
-class peer_names {
+class TRUNKLINE_EXPORT peer_names {
 public:
     enum class finding : std::uint8_t { no, yes, pending };
     static constexpr std::size_t most = 64;
