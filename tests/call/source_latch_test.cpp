@@ -203,10 +203,12 @@ TEST_CASE(
                                                                    : endpoint{stranger.address, 9};
             }
             CHECK(at.stream(from, 50, 2) == 0);
-            at.now += 10s; // Silence makes no stranger of the live source.
-            CHECK(at.stream(from, 50, 2, 100) == 0);
             CHECK(at.latch.destination() == live.from);
             CHECK(at.stream(live.from, 5, 1, 11) == 5);
+            // A media server that hands over without a word is heard once the old one is silent.
+            at.now += 2s;
+            CHECK(at.stream(from, 50, 2, 100) == 50);
+            CHECK(at.latch.destination() == from);
         }
     }
 }
@@ -274,8 +276,10 @@ TEST_CASE("call::source_latch: a NAT that renumbers in mid-call needs probation 
     CHECK(at.latch.destination() == moved);
     // Another SSRC of the same address is another stream.
     CHECK(at.stream(other_port, 50, 78, 15) == 0);
+    REQUIRE(at.stream(moved, 1, 77, 15) == 1);
     // So is one that does not go on.
     CHECK(at.stream(other_port, 50, 77, 40'000) == 0);
+    REQUIRE(at.stream(moved, 1, 77, 16) == 1);
     // And another address, whatever it writes.
     CHECK(at.stream(media_network, 50, 77, 15) == 0);
 }
@@ -331,6 +335,7 @@ TEST_CASE("call::source_latch: a private description is the signalling address, 
     CHECK(at.latch.destination() == nat_port);
     CHECK(at.latch.live_rank() == source_rank::described);
     CHECK(at.stream(stranger, 50, 9, 51) == 0);
+    REQUIRE(at.stream(nat_port, 1, 1, 5) == 1);
     CHECK(at.stream(nat_other, 50, 2) == 0);
 
     at.describe(behind_nat); // A refresh.

@@ -64,8 +64,9 @@ source_latch::verdict source_latch::receive(const packet& what, time_point now) 
 
 bool source_latch::may_take_over(const packet& what, source_rank rank, time_point now) const {
     if (!live_ || continues(what)) return true;
-    if (rank >= live_rank_) return false;
-    if (rank == source_rank::described) return true;
+    if (rank == source_rank::described && rank < live_rank_) return true;
+    // A source that is silent is live no more: a media server that hands over without a word must
+    // not leave the call deaf.
     return !held_ && !live_pauses_ && now - last_heard_ >= patience;
 }
 

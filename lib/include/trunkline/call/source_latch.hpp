@@ -17,8 +17,8 @@
 namespace trunkline::calls {
 
 /// One description, and the source that is heard for it. The first valid packet of the described
-/// endpoint takes the stream; every other source has to pass probation, and never takes the stream
-/// from a live source that is as plausible.
+/// endpoint takes the stream; every other source has to pass probation, and takes the stream of
+/// no source that was heard within two seconds.
 class TRUNKLINE_EXPORT source_latch {
 public:
     /// A valid packet: RTP of a payload type that was negotiated.
@@ -36,7 +36,7 @@ public:
         adopted, ///< Heard, and its source is the call's from now on.
     };
 
-    /// How long a source is silent before a more plausible one may take the stream, and how long
+    /// How long a source is silent before another plausible one may take the stream, and how long
     /// the source of an earlier description is heard beside the new one.
     static constexpr duration patience = std::chrono::seconds{2};
 
