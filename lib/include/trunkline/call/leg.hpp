@@ -305,7 +305,7 @@ private:
     const media_origins* origins_ = nullptr;
     signalling_sources sources_;
     bool proved_ = false;        ///< The peer has shown that it reads what we send.
-    bool unproved_told_ = false; ///< Somebody has to be told once it has.
+    bool unproved_told_ = false; ///< The trunk waits for notice::proved.
     target_fault misdirected_ = target_fault::none; ///< Of the last answer.
 
     unsigned requests_lately_ = 0; ///< Of the peer's, within the dialog,

@@ -48,7 +48,7 @@ enum class call_failure : std::uint8_t {
     no_media,        ///< No media port, or no offer or answer could be written.
     unusable_answer, ///< The peer's SDP answer cannot be used.
     unacknowledged,  ///< No ACK for our 200, or no PRACK for our provisional response.
-    session_lost,    ///< Nobody refreshed the session, or the far end did not know it any more.
+    session_lost,    ///< No refresh of the session came, or the far end did not know it any more.
     agent_failed,    ///< A callback threw.
 };
 [[nodiscard]] TRUNKLINE_EXPORT std::string_view name(call_failure what) noexcept;
@@ -83,7 +83,7 @@ enum class transfer_state : std::uint8_t {
 };
 struct transfer_progress {
     transfer_state state = transfer_state::unknown;
-    /// SIP status of the new call, or of the REFER that was refused; 0 where nobody told one.
+    /// SIP status of the new call, or of the REFER that was refused; 0 where no message had one.
     int status = 0;
 };
 

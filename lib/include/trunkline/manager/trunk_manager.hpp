@@ -49,7 +49,7 @@ struct manager_config {
     std::uint16_t shards = 1;
     addresses media{};
     /// Where else this process serves something, such as REST. SDP that names such an endpoint, or
-    /// one that is listened on, is refused: nobody makes us send media to ourselves.
+    /// one that is listened on, is refused: media must not be led into our own services.
     std::vector<endpoint> own_services{};
     net::port_range media_ports{};
     std::size_t max_calls = 10'000; ///< Of each shard; over it, 503.
