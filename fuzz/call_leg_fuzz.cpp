@@ -245,7 +245,7 @@ private:
         } else if (view.method() == sip::method::invite && view.to().tag().empty()) {
             make(direction::inbound);
             const auto id = transactions_.accept(view, path_.flow, false, ours);
-            if (!leg_->incoming(view, text, id)) {
+            if (!leg_->incoming(view, id)) {
                 leg_->reject(488, "Not Acceptable Here", {}, {}, now_, out_);
             }
         }

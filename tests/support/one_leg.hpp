@@ -132,19 +132,18 @@ struct one_leg {
         } else if (found.what == fate::ack && leg) {
             leg->receive_request(view, info(), flow, now, out);
         } else if (found.what == fate::fresh) {
-            fresh(view, text, flow);
+            fresh(view, flow);
         }
         settle();
     }
     [[nodiscard]] flow_info info() const { return {transport::udp, {}, {}, path.peer}; }
-    void fresh(const sip::message_view& view, const std::string& text, flow_id flow) {
+    void fresh(const sip::message_view& view, flow_id flow) {
         if (view.method() == sip::method::cancel) {
             if (transactions.cancelled(view))
                 leg->cancelled(view.value(sip::header::reason), now, out);
         } else if (view.method() == sip::method::invite && view.to().tag().empty()) {
             make(direction::inbound);
-            incoming =
-                leg->incoming(view, text, transactions.accept(view, flow, false, leg->owner()));
+            incoming = leg->incoming(view, transactions.accept(view, flow, false, leg->owner()));
         } else if (leg) {
             leg->receive_request(view, info(), flow, now, out);
         }

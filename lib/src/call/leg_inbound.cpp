@@ -14,8 +14,7 @@ constexpr std::size_t room_for_response = 4096;
 
 } // namespace
 
-result<void> leg::incoming(const sip::message_view& invite, std::string_view bytes,
-                           sip::transaction_id transaction) {
+result<void> leg::incoming(const sip::message_view& invite, sip::transaction_id transaction) {
     invite_ = transaction;
     phase_ = phase::incoming;
     call_id_ = invite.call_id();
@@ -23,14 +22,15 @@ result<void> leg::incoming(const sip::message_view& invite, std::string_view byt
     source_ = path_.peer;
     dialog_ = sip::dialog::as_callee(invite, local_tag_.view());
     has_dialog_ = true;
-    auto kept = sip::message::parse(bytes);
-    if (!kept) return kept.reason();
-    request_ = *std::move(kept);
+    request_.emplace(invite);
     const auto offer = session_of(invite).sdp;
     late_offer_ = offer.empty();
     note_peer(invite);
     invite.each_element(sip::header::via, [&](std::string_view via) {
-        const auto read = sip::via_view::parse(via);
+        // The topmost is the sender's own, and read already.
+        const bool top = via.data() <= invite.top_via().sent_by.data() &&
+                         invite.top_via().sent_by.data() < via.data() + via.size();
+        const auto read = top ? result<sip::via_view>{invite.top_via()} : sip::via_view::parse(via);
         if (!read) return;
         const auto received = address::parse(read->parameters.find("received").value_or(""));
         if (received) sources_.add_received(*received);

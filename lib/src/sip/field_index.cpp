@@ -140,7 +140,8 @@ result<std::size_t> field_index::read(std::span<char> text, first_error& wrong) 
     }
 }
 
-void field_index::fault(errc code, header which, std::size_t at, first_error& wrong) noexcept {
+[[gnu::cold, gnu::noinline]] void field_index::fault(errc code, header which, std::size_t at,
+                                                     first_error& wrong) noexcept {
     if (fault_count_ == faults_.size()) return wrong.note(code, which, at);
     faults_[fault_count_++] = {.code = code,
                                .field = static_cast<std::uint8_t>(which),
@@ -156,7 +157,7 @@ void field_index::blank(std::string_view whole, std::size_t at) noexcept {
 }
 
 /// Of the line of `size` characters that the rest of the message begins with.
-inline void field_index::add(std::string_view rest, std::size_t size, std::size_t at,
+[[gnu::always_inline]] inline void field_index::add(std::string_view rest, std::size_t size, std::size_t at,
                              bool has_controls, first_error& wrong) noexcept {
     const std::string_view line{rest.data(), size};
     // A colon right behind a long name of ours is what nearly all lines have.

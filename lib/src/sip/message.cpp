@@ -7,6 +7,7 @@
 
 #include "delta_seconds.hpp"
 #include "needed.hpp"
+#include "relocation.hpp"
 #include "value_reader.hpp"
 
 namespace trunkline::sip {
@@ -180,8 +181,9 @@ void message_view::frame(std::span<char> text, std::size_t at, bool stream) noex
 
 std::string_view message_view::content_type() const noexcept {
     const auto type = value(header::content_type);
-    const auto end = type.find_first_of("; \t");
-    return type.substr(0, end);
+    const auto ends = [](char c) { return c == ';' || is_blank(c); };
+    const auto end = std::ranges::find_if(type, ends) - type.begin();
+    return type.substr(0, static_cast<std::size_t>(end));
 }
 
 std::optional<std::uint32_t> message_view::seconds(header which) const noexcept {
@@ -206,6 +208,15 @@ result<message> message::parse(std::string_view text) {
         return parsed.reason();
     }
     return message{std::move(held)};
+}
+
+message::message(const message_view& parsed) : held_{std::make_unique<block>(parsed)} {
+    const auto* begin = parsed.index_.start_line().data();
+    const auto* end = parsed.body_.data() + parsed.body_.size();
+    const std::string_view text{begin, static_cast<std::size_t>(end - begin)};
+    held_->bytes = std::make_unique_for_overwrite<char[]>(text.size());
+    std::ranges::copy(text, held_->bytes.get());
+    relocation{text, held_->bytes.get()}(held_->view);
 }
 
 } // namespace trunkline::sip

@@ -31,9 +31,7 @@ std::size_t value_reader::uri_parameters(std::size_t at, std::size_t to, Ends en
 inline bool value_reader::user_info(std::size_t at, std::size_t sign, uri_view& into) noexcept {
     const auto stops = [](char c) { return c == ':' || c == '#' || c == ' '; };
     auto end = escaped(at, sign, set::user, stops);
-    while (end != none && end != sign && text()[end] != ':') {
-        end = escaped(end + 1, sign, set::user, stops);
-    }
+    while (end < sign && text()[end] != ':') end = escaped(end + 1, sign, set::user, stops);
     if (end == none) return false;
     if (end == at && end != sign) return fail(errc::bad_token, at);
     into.user = cut(at, end);

@@ -183,7 +183,7 @@ void engine::receive_request(std::string_view bytes, flow_id flow, const flow_in
     auto wrong = shed(*on, now);
     if (wrong.status == 0) wrong = check(*on, from, got.what == fate::merged, now, out);
     if (wrong.status != 0) return refuse(*on, wrong, flow, from, now, out);
-    if (message_->method() != method::options) return admit(on, bytes, flow, from, now, out);
+    if (message_->method() != method::options) return admit(on, flow, from, now, out);
     answer_once(*on, {.status = 200, .fields = calls::allow_field() + std::string{accept}}, flow,
                 from, now, out);
 }
@@ -352,8 +352,8 @@ void engine::acknowledged(const held_leg& by) {
 }
 
 /// Everything about the request is right: now the trunk needs a channel and the offer a codec.
-void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
-                   const flow_info& from, time_point now, outbox& out) {
+void engine::admit(std::shared_ptr<const trunk> on, flow_id flow, const flow_info& from,
+                   time_point now, outbox& out) {
     if (!take_channel(*on, now)) {
         return refuse(*on, {486, diagnostic::refused_channels_full, {}}, flow, from, now, out);
     }
@@ -381,7 +381,7 @@ void engine::admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow
         to.no_body();
         transactions_.responded(id, 100, out.commit(to.size()), now);
     }
-    const auto taken = held.machine.incoming(*message_, bytes, id);
+    const auto taken = held.machine.incoming(*message_, id);
     if (on->config.inbound_auth) held.machine.prove(now); // It has answered our challenge.
     const auto turn_down = [&](int status, diagnostic why, std::string_view fields) {
         made.record.refused = why;

@@ -52,7 +52,7 @@ public:
     // Inbound. `invite` was accepted as `transaction`.
 
     /// not_supported: no codec in common, or an offer that cannot be answered (488).
-    [[nodiscard]] result<void> incoming(const sip::message_view& invite, std::string_view bytes,
+    [[nodiscard]] result<void> incoming(const sip::message_view& invite,
                                         sip::transaction_id transaction);
     result<void> ringing(time_point now, outbox& out);
     result<void> progress(time_point now, outbox& out);

@@ -1,5 +1,7 @@
-// Every limit that a peer can run into, each with its reason. What is over a limit is refused with
-// errc::limit_exceeded; nothing here allocates by what a peer declares.
+// Limits of what a peer sends, each with its reason. What is over a limit is refused with
+// errc::limit_exceeded; nothing here allocates by what a peer declares. Tables that a peer can fill
+// have their limits where they are: requests of a leg (call/leg_requests.cpp, leg_indialog.cpp),
+// digits (call/media_stream.cpp), flows and connections (net/shard.hpp).
 #pragma once
 
 #include <chrono>

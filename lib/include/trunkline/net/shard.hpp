@@ -48,9 +48,10 @@ struct shard_counters {
 };
 
 /// Runs one machine. It is built on epoll, timerfd and eventfd directly and not on an io_context:
-/// one descriptor then stands for all that a shard waits for, timers and names too, which is what
-/// foreign loops need; RTP sockets, which are most, cost no handler and no allocation a wake; and
-/// no consumer is made to have Asio.
+/// one descriptor then stands for all that a shard waits for, timers and names too, so that a loop
+/// of one's own can run a shard by fd() and poll() (trunk_manager runs its shards itself, and hands
+/// out neither); RTP sockets, which are most, cost no handler and no allocation a wake; and no
+/// consumer is made to have Asio.
 ///
 /// `post` and `stop` may be called from any thread. All else belongs to the thread that runs it.
 class TRUNKLINE_EXPORT shard {

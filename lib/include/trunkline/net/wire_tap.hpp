@@ -15,7 +15,10 @@ struct wire_tap_record {
     bool outgoing;
     flow_id flow;
     const flow_info& info;
-    owner_id owner; ///< none for what comes in: whose it is, only the machine finds out.
+    /// Whose command sent it, by the machine's own number: of a call, the leg's slot and not the
+    /// call's id, so that it may equal another call's id. None for what comes in: whose that is,
+    /// only the machine finds out.
+    owner_id owner;
     std::span<const std::byte> bytes;
 };
 

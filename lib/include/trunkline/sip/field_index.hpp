@@ -63,6 +63,7 @@ public:
     }
 
 private:
+    friend class relocation;
     [[nodiscard]] std::uint8_t first(header which) const noexcept {
         return first_[static_cast<std::size_t>(which)];
     }

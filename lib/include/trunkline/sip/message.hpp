@@ -30,8 +30,6 @@ public:
     using field = field_index::field;
 
     message_view() noexcept {}
-    // The index of fields is not copied: a view is passed by reference.
-    message_view(const message_view&) = delete;
     message_view& operator=(const message_view&) = delete;
 
     /// Parses one message. Folded lines are unfolded in place, which is why the bytes are mutable.
@@ -105,6 +103,11 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
+    friend class message;
+    friend class relocation;
+    // The index of fields is large: a view is passed by reference, and copied by who keeps a
+    // message.
+    message_view(const message_view&) = default;
     [[nodiscard]] static std::string_view grammar_next(std::string_view& rest) noexcept;
     void reset() noexcept;
     void refuse(errc code, std::size_t at) noexcept { wrong_.note(code, header::other, at); }
@@ -155,12 +158,16 @@ class TRUNKLINE_EXPORT message {
 public:
     /// Copies, then parses the copy.
     [[nodiscard]] static result<message> parse(std::string_view text);
+    /// Of a message that was parsed without an error, and that nobody has to parse again.
+    explicit message(const message_view& parsed);
 
     [[nodiscard]] const message_view& operator*() const noexcept { return held_->view; }
     [[nodiscard]] const message_view* operator->() const noexcept { return &held_->view; }
 
 private:
     struct block {
+        block() = default;
+        explicit block(const message_view& parsed) noexcept : view{parsed} {}
         std::unique_ptr<char[]> bytes;
         message_view view;
     };

@@ -10,6 +10,7 @@
 
 namespace trunkline::sip {
 
+class relocation;
 class value_reader;
 
 /// name-addr / addr-spec with its header parameters. Borrows.
@@ -32,6 +33,7 @@ struct TRUNKLINE_EXPORT name_addr_view {
     [[nodiscard]] bool has_two_tags() const noexcept { return two_tags_; }
 
 private:
+    friend class relocation;
     friend class value_reader;
     std::string_view tag_; ///< Every message in a dialog is asked for it, more than once.
     bool two_tags_ = false;

@@ -32,6 +32,7 @@ public:
     [[nodiscard]] static std::optional<item> next(std::string_view& rest) noexcept;
 
 private:
+    friend class relocation;
     friend class value_reader;
     constexpr explicit parameters_view(std::string_view text) noexcept : text_{text} {}
 

@@ -284,8 +284,8 @@ private:
                 std::string_view local_tag = {});
     [[nodiscard]] bool take_channel(const trunk& on, time_point now);
     void acknowledged(const held_leg& by);
-    void admit(std::shared_ptr<const trunk> on, std::string_view bytes, flow_id flow,
-               const flow_info& from, time_point now, outbox& out);
+    void admit(std::shared_ptr<const trunk> on, flow_id flow, const flow_info& from, time_point now,
+               outbox& out);
 
     // dialogs.cpp
     [[nodiscard]] bool may_speak(held_leg& held, std::string_view bytes, flow_id flow,
