@@ -40,21 +40,16 @@ elseif(mode STREQUAL "shared")
   endif()
 
 elseif(mode STREQUAL "package" OR mode STREQUAL "fetch")
-  set(type Release)
   # A build that remembers an older trunkline would not be a user's first.
   file(REMOVE_RECURSE ${work})
   if(mode STREQUAL "fetch")
-    # g++: the flags of our own release build, so that ccache has seen all of it. clang++ has not, and what
-    # it says does not depend on how hard it tries.
+    # The flags of our own release build, so that ccache has seen all of it.
     set(where -DCONSUMER_FETCHES=${source} -DTRUNKLINE_WERROR=${werror})
-    if(cxx MATCHES "clang")
-      set(type None)
-    endif()
   else()
     set(where -DCMAKE_PREFIX_PATH=${prefix})
   endif()
   run(${CMAKE_COMMAND} -S ${consumer} -B ${work} -G ${generator} -DCMAKE_CXX_COMPILER=${cxx}
-    -DCMAKE_BUILD_TYPE=${type} ${where})
+    -DCMAKE_BUILD_TYPE=Release ${where})
   run(${CMAKE_COMMAND} --build ${work})
   run_program(${work}/consumer)
   run(${work}/parts)
