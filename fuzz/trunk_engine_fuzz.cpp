@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include <trunkline/core/pump.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/trunk/directory.hpp>
 
@@ -331,7 +332,7 @@ private:
         for (const auto& each : std::exchange(held_, {})) open(each);
     }
 
-    [[nodiscard]] outbox& out() { return boxes_[filling_]; }
+    [[nodiscard]] outbox& out() { return pump_.out(); }
     void receive(std::string_view from, const std::string& text) {
         packet(flow_of(*endpoint::parse(from), token::none), text);
     }
@@ -353,25 +354,28 @@ private:
         return at->second;
     }
     void settle() {
-        for (int round = 0; !out().empty() || !answers_due_.empty(); ++round) {
-            check(round < 200); // Nothing asks for itself without end.
-            auto& full = out();
-            filling_ ^= 1;
-            for (const auto& what : full) act_on(what);
-            for (const auto& what : full) {
-                if (const auto* event = std::get_if<effects::event>(&what)) {
-                    engine_->deliver(*event, now_, out());
-                } else if (const auto* note = std::get_if<effects::note>(&what)) {
-                    engine_->deliver(*note);
-                }
+        // Nothing asks for itself without end.
+        check(pump_.settle(*this, now_, 200));
+    }
+    friend class trunkline::pump;
+    void flush(const outbox& full, time_point) {
+        for (const auto& what : full) {
+            if (const auto* text = std::get_if<effects::send>(&what)) {
+                sent(std::string{as_text(text->bytes)}, text->flow);
             }
-            full.clear();
-            for (const auto& due : std::exchange(answers_due_, {})) due();
         }
     }
-    void act_on(const effect& what) {
-        if (const auto* text = std::get_if<effects::send>(&what)) {
-            sent(std::string{as_text(text->bytes)}, text->flow);
+    /// An answer is a call of the engine, because what is true then decides which.
+    const input* next_answer() {
+        for (const auto& due : std::exchange(answers_due_, {})) due();
+        return nullptr;
+    }
+    void receive(const input& what, time_point at) { engine_->receive(what, at, out()); }
+    void act(const effect& what, time_point) {
+        if (const auto* event = std::get_if<effects::event>(&what)) {
+            engine_->deliver(*event, now_, out());
+        } else if (const auto* note = std::get_if<effects::note>(&what)) {
+            engine_->deliver(*note);
         } else if (const auto* wanted = std::get_if<effects::connect>(&what)) {
             const auto copy = *wanted;
             answers_due_.emplace_back([this, copy] {
@@ -462,8 +466,7 @@ private:
     std::unique_ptr<trunks::engine> engine_;
     std::vector<std::shared_ptr<local_channels>> counted_;
     time_point now_{1'000s};
-    std::array<outbox, 2> boxes_;
-    std::size_t filling_ = 0;
+    pump pump_;
     std::vector<std::function<void()>> answers_due_;
     std::map<endpoint, flow_id> flows_;
     std::vector<std::pair<std::string, flow_id>> requests_; ///< Of the engine, the latest last.

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include <variant>
 
 #include <trunkline/core/entropy.hpp>
+#include <trunkline/core/pump.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/engine.hpp>
@@ -153,7 +155,7 @@ public:
     [[nodiscard]] std::size_t transactions() const { return engine_.transactions(); }
 
 private:
-    [[nodiscard]] outbox& out() { return boxes_[filling_]; }
+    [[nodiscard]] outbox& out() { return pump_.out(); }
     void receive(std::string text, bool counted) {
         {
             const bench::counting here{counted};
@@ -162,31 +164,36 @@ private:
         }
         settle(counted);
     }
-    /// Sends, then what it asks for, then events: as net/shard.cpp has it.
+    /// What the engine does is counted, and not what a driver does around it.
     void settle(bool counted) {
-        while (!out().empty()) {
-            auto& full = out();
-            filling_ ^= 1U;
-            for (const auto& what : full) {
-                if (const auto* sent = std::get_if<effects::send>(&what)) {
-                    last_ = as_text(sent->bytes);
-                } else if (const auto* wanted = std::get_if<effects::open_media>(&what)) {
-                    const inputs::media_opened opened{wanted->asked, media_id{++ports_, 1}, 20'000,
-                                                      20'001};
-                    const bench::counting here{counted};
-                    engine_.receive(opened, now_, out());
-                }
-            }
-            const bench::counting here{counted};
-            for (const auto& what : full) {
-                if (const auto* event = std::get_if<effects::event>(&what)) {
-                    engine_.deliver(*event, now_, out());
-                } else if (const auto* note = std::get_if<effects::note>(&what)) {
-                    engine_.deliver(*note);
-                }
-            }
-            full.clear();
+        counted_ = counted;
+        if (!pump_.settle(*this, now_, 100)) std::abort();
+    }
+    friend class trunkline::pump;
+    void flush(const outbox& full, time_point) {
+        for (const auto& what : full) {
+            if (const auto* sent = std::get_if<effects::send>(&what)) last_ = as_text(sent->bytes);
         }
+    }
+    void act(const effect& what, time_point at) {
+        if (const auto* wanted = std::get_if<effects::open_media>(&what)) {
+            asked_ = inputs::media_opened{wanted->asked, media_id{++ports_, 1}, 20'000, 20'001};
+        } else if (const auto* event = std::get_if<effects::event>(&what)) {
+            const bench::counting here{counted_};
+            engine_.deliver(*event, at, out());
+        } else if (const auto* note = std::get_if<effects::note>(&what)) {
+            const bench::counting here{counted_};
+            engine_.deliver(*note);
+        }
+    }
+    const input* next_answer() {
+        if (!asked_) return nullptr;
+        answer_ = *std::exchange(asked_, std::nullopt);
+        return &answer_;
+    }
+    void receive(const input& what, time_point at) {
+        const bench::counting here{counted_};
+        engine_.receive(what, at, out());
     }
 
     std::size_t ended_ = 0;
@@ -194,8 +201,10 @@ private:
     seeded_entropy engines_{2};
     trunks::engine engine_{configured(ended_), engines_};
     time_point now_{1000s};
-    std::array<outbox, 2> boxes_;
-    std::size_t filling_ = 0;
+    trunkline::pump pump_;
+    bool counted_ = false;
+    std::optional<input> asked_; ///< The answer to the last open_media,
+    input answer_;               ///< and the one that is being received.
     std::uint32_t ports_ = 0;
     std::string last_;
 };

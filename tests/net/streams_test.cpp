@@ -315,7 +315,7 @@ TEST_CASE("net::streams: strangers by the hundred close no connection that is kn
 /// The connections of a shard without the shard: time is what the test says.
 struct at_rest {
     script saw;
-    machine_host host{.driven = &saw, .boxes = {}, .answers = {}, .words = {}, .counted = {}};
+    machine_host host{.driven = &saw, .pump = {}, .answers = {}, .words = {}, .counted = {}};
     listeners_state shared;
     poller waits;
     shard_config config;

@@ -19,6 +19,7 @@
 
 #include <doctest/doctest.h>
 
+#include <trunkline/core/pump.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/trunk/directory.hpp>
 #include <trunkline/trunk/engine.hpp>
@@ -146,8 +147,8 @@ struct driver {
     std::unique_ptr<trunks::engine> engine;
     trunks::directory trunks;
     time_point now{1'000s};
-    std::array<outbox, 2> boxes;
-    std::size_t filling = 0;
+    trunkline::pump pump;
+    input received_answer;      ///< The one that is being received.
     std::vector<input> answers; ///< To effects, as a driver has them after a turn.
 
     std::vector<text_sent> sent;
@@ -197,7 +198,7 @@ struct driver {
             });
     }
 
-    [[nodiscard]] outbox& out() { return boxes[filling]; }
+    [[nodiscard]] outbox& out() { return pump.out(); }
     [[nodiscard]] trunks::engine& running() {
         if (!engine) engine = std::make_unique<trunks::engine>(config, random);
         return *engine;
@@ -293,49 +294,54 @@ struct driver {
         return at->second;
     }
 
-    /// As a shard does: sends leave, effects are acted on, events delivered, answers received.
     void settle() {
-        for (int round = 0; !out().empty() || !answers.empty() || !posted.empty(); ++round) {
+        for (int round = 0;; ++round) {
             for (const auto& task : std::exchange(posted, {})) running().run(task, now, out());
             REQUIRE(round < 100);
-            auto& full = out();
-            filling ^= 1;
-            for (const auto& what : full) act_on(what);
-            for (const auto& what : full) {
-                if (const auto* event = std::get_if<effects::event>(&what)) {
-                    running().deliver(*event, now, out());
-                } else if (const auto* note = std::get_if<effects::note>(&what)) {
-                    running().deliver(*note);
-                }
-            }
-            full.clear();
-            const auto due = std::exchange(answers, {});
-            for (const auto& each : due) running().receive(each, now, out());
+            if (pump.settle(*this, now, 1) && posted.empty()) return;
         }
     }
-    void act_on(const effect& what) {
-        if (const auto* text = std::get_if<effects::send>(&what)) {
-            const auto stream = std::ranges::find(connections, text->flow, &connection::flow);
-            if (stream != connections.end()) {
-                if (blocked.contains(text->flow.slot)) {
-                    answers.push_back(inputs::send_failed{text->flow, text->owner, cause::blocked});
-                    return;
-                }
-                sent.push_back(
-                    {std::string{as_text(text->bytes)}, stream->peer, now, stream->over});
+    void flush(const outbox& full, time_point) {
+        for (const auto& what : full) {
+            if (const auto* text = std::get_if<effects::send>(&what)) {
+                send(*text);
+            } else if (const auto* packet = std::get_if<effects::send_media>(&what)) {
+                media.push_back({packet->media,
+                                 packet->rtcp,
+                                 packet->to,
+                                 {packet->bytes.begin(), packet->bytes.end()}});
+            }
+        }
+    }
+    void send(const effects::send& text) {
+        const auto stream = std::ranges::find(connections, text.flow, &connection::flow);
+        if (stream != connections.end()) {
+            if (blocked.contains(text.flow.slot)) {
+                answers.push_back(inputs::send_failed{text.flow, text.owner, cause::blocked});
                 return;
             }
-            const auto peer = peers.find(text->flow.slot);
-            if (peer == peers.end()) { // It was forgotten: see evict().
-                answers.push_back(inputs::send_failed{text->flow, text->owner, cause::closed});
-                return;
-            }
-            sent.push_back({std::string{as_text(text->bytes)}, peer->second, now});
-        } else if (const auto* packet = std::get_if<effects::send_media>(&what)) {
-            media.push_back({packet->media,
-                             packet->rtcp,
-                             packet->to,
-                             {packet->bytes.begin(), packet->bytes.end()}});
+            sent.push_back({std::string{as_text(text.bytes)}, stream->peer, now, stream->over});
+            return;
+        }
+        const auto peer = peers.find(text.flow.slot);
+        if (peer == peers.end()) { // It was forgotten: see evict().
+            answers.push_back(inputs::send_failed{text.flow, text.owner, cause::closed});
+            return;
+        }
+        sent.push_back({std::string{as_text(text.bytes)}, peer->second, now});
+    }
+    const input* next_answer() {
+        if (answers.empty()) return nullptr;
+        received_answer = answers.front();
+        answers.erase(answers.begin());
+        return &received_answer;
+    }
+    void receive(const input& what, time_point at) { running().receive(what, at, out()); }
+    void act(const effect& what, time_point) {
+        if (const auto* event = std::get_if<effects::event>(&what)) {
+            running().deliver(*event, now, out());
+        } else if (const auto* note = std::get_if<effects::note>(&what)) {
+            running().deliver(*note);
         } else if (const auto* wanted = std::get_if<effects::connect>(&what)) {
             if (wanted->transport == transport::udp)
                 connect(*wanted);

@@ -48,14 +48,17 @@ struct shard::impl {
     void run_commands();
     void finish();
     void settle();
-    void act_on(const outbox& full, time_point at);
-    void deliver(const outbox& full, time_point at);
-    void answer(time_point at);
     void arm();
 
-    [[nodiscard]] bool unsettled() const noexcept {
-        return host.unsettled() || names.has_answers();
+    [[nodiscard]] bool unsettled() noexcept {
+        return !host.out().empty() || !host.answers.empty() || names.has_answers();
     }
+
+    // What the pump asks of its driver.
+    void flush(const outbox& full, time_point at);
+    void act(const effect& what, time_point at);
+    [[nodiscard]] const input* next_answer();
+    void receive(const input& answer, time_point at) { host.receive(answer, at); }
 
     shard_config config;
     machine_host host;
@@ -69,7 +72,10 @@ struct shard::impl {
     std::optional<signalling> sip;
     std::optional<net::streams> streams;
     resolver names;
-    std::vector<resolver::answer> named; ///< Views into these live until they were delivered.
+    std::size_t answered = 0;            ///< Of host.answers, so many were received;
+    std::vector<resolver::answer> named; ///< of what was resolved,
+    std::size_t told = 0;                ///< so many,
+    input resolved;                      ///< and this is the last one.
     bool closing = false;
     bool stopped = false;
 };
@@ -160,65 +166,57 @@ void shard::impl::finish() {
     stopped = true;
 }
 
-/// What machine and callbacks produce from the swap on goes to the other box, so nothing changes
-/// under the loops that read this one. Sends go first: no callback can delay a packet.
+/// Each round has its own time: callbacks may take long.
 void shard::impl::settle() {
     for (int round = 0; round < max_rounds && unsettled(); ++round) {
-        auto& full = host.out();
-        host.filling ^= 1;
-        media->send_all(full);
-        sip->send_all(full);
-        streams->send_all(full);
-        const auto at = now();
-        act_on(full, at);
-        deliver(full, at);
-        full.clear();
-        answer(at);
+        static_cast<void>(host.pump.settle(*this, now(), 1));
     }
     if (unsettled()) commands.remind();
 }
 
-void shard::impl::act_on(const outbox& full, time_point at) {
-    for (const auto& what : full) {
-        if (const auto* flow = std::get_if<effects::connect>(&what)) {
-            if (flow->transport == transport::udp)
-                sip->act_on(*flow, at);
-            else
-                streams->act_on(*flow, at);
-        } else if (const auto* gone = std::get_if<effects::close>(&what)) {
-            sip->act_on(*gone);
-            streams->act_on(*gone, at);
-        } else if (const auto* worth = std::get_if<effects::regard>(&what)) {
-            streams->act_on(*worth);
-        } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
-            names.act_on(*name, at);
-        } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {
-            media->act_on(*ports, at);
-        } else if (const auto* ended = std::get_if<effects::close_media>(&what)) {
-            media->act_on(*ended, at);
-        }
+void shard::impl::flush(const outbox& full, time_point) {
+    media->send_all(full);
+    sip->send_all(full);
+    streams->send_all(full);
+}
+
+void shard::impl::act(const effect& what, time_point at) {
+    if (const auto* event = std::get_if<effects::event>(&what)) {
+        host.driven->deliver(*event, at, host.out());
+    } else if (const auto* note = std::get_if<effects::note>(&what)) {
+        host.driven->deliver(*note);
+    } else if (const auto* flow = std::get_if<effects::connect>(&what)) {
+        if (flow->transport == transport::udp)
+            sip->act_on(*flow, at);
+        else
+            streams->act_on(*flow, at);
+    } else if (const auto* gone = std::get_if<effects::close>(&what)) {
+        sip->act_on(*gone);
+        streams->act_on(*gone, at);
+    } else if (const auto* worth = std::get_if<effects::regard>(&what)) {
+        streams->act_on(*worth);
+    } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
+        names.act_on(*name, at);
+    } else if (const auto* ports = std::get_if<effects::open_media>(&what)) {
+        media->act_on(*ports, at);
+    } else if (const auto* ended = std::get_if<effects::close_media>(&what)) {
+        media->act_on(*ended, at);
     }
 }
 
-void shard::impl::deliver(const outbox& full, time_point at) {
-    for (const auto& what : full) {
-        if (const auto* event = std::get_if<effects::event>(&what)) {
-            host.driven->deliver(*event, at, host.out());
-        } else if (const auto* note = std::get_if<effects::note>(&what)) {
-            host.driven->deliver(*note);
-        }
-    }
-}
-
-void shard::impl::answer(time_point at) {
-    for (const auto& what : host.answers) host.receive(what, at);
+const input* shard::impl::next_answer() {
+    if (answered < host.answers.size()) return &host.answers[answered++];
     host.answers.clear();
     host.words.clear();
-    if (!names.has_answers()) return;
-    names.take(named);
-    for (const auto& [asked, message, hosts] : named) {
-        host.receive(inputs::resolved{asked, message, hosts}, at);
+    answered = 0;
+    if (told == named.size()) {
+        names.take(named);
+        told = 0;
+        if (named.empty()) return nullptr;
     }
+    const auto& one = named[told++];
+    resolved = inputs::resolved{one.asked, one.message, one.hosts};
+    return &resolved;
 }
 
 void shard::impl::arm() {

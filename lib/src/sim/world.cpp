@@ -18,7 +18,7 @@ host::host(world& around, const endpoint& at, trunks::engine_config config, std:
       engine_{std::make_unique<trunks::engine>(std::move(config), random_)} {}
 
 void host::run(const std::function<void(trunks::engine&, time_point, outbox&)>& command) {
-    command(*engine_, world_.now(), boxes_[filling_]);
+    command(*engine_, world_.now(), pump_.out());
     settle();
 }
 
@@ -41,7 +41,7 @@ void host::set_trunks(std::vector<trunk_config> configs) {
 }
 
 void host::receive(const endpoint& from, const endpoint& to, std::vector<std::byte>& bytes) {
-    auto& out = boxes_[filling_];
+    auto& out = pump_.out();
     if (to.port == at_.port) {
         auto known = std::ranges::find(flows_, from, &flow::peer);
         const auto slot = static_cast<std::uint32_t>(known - flows_.begin());
@@ -64,56 +64,59 @@ void host::receive(const endpoint& from, const endpoint& to, std::vector<std::by
     settle();
 }
 
-/// As a driver does: sends first, then events; what both lead to is settled in the next round.
+/// Until nothing is left: nothing here answers itself for ever.
 void host::settle() {
-    while (!boxes_[filling_].empty() || !answers_.empty()) {
-        auto& full = boxes_[filling_];
-        filling_ ^= 1U;
-        for (const auto& what : full) act(what);
-        for (const auto& what : full) {
-            if (const auto* event = std::get_if<effects::event>(&what)) {
-                engine_->deliver(*event, world_.now(), boxes_[filling_]);
-            } else if (const auto* note = std::get_if<effects::note>(&what)) {
-                engine_->deliver(*note);
+    while (!pump_.settle(*this, world_.now())) {
+    }
+}
+
+void host::flush(const outbox& full, time_point) {
+    for (const auto& what : full) {
+        if (const auto* send = std::get_if<effects::send>(&what)) {
+            if (send->flow.slot < flows_.size()) {
+                world_.send(at_, flows_[send->flow.slot].peer, send->bytes);
             }
-        }
-        full.clear();
-        for (const auto& answer : std::exchange(answers_, {})) {
-            answer(world_.now(), boxes_[filling_]);
+        } else if (const auto* rtp = std::get_if<effects::send_media>(&what)) {
+            const auto port =
+                static_cast<std::uint16_t>(media_[rtp->media.slot].port + (rtp->rtcp ? 1 : 0));
+            world_.send({at_.address, port}, rtp->to, rtp->bytes);
         }
     }
 }
 
-void host::act(const effect& what) {
-    const auto later = [this](input answer) {
-        answers_.push_back([this, answer = std::move(answer)](time_point now, outbox& out) {
-            engine_->receive(answer, now, out);
-        });
-    };
-    if (const auto* send = std::get_if<effects::send>(&what)) {
-        if (send->flow.slot < flows_.size()) {
-            world_.send(at_, flows_[send->flow.slot].peer, send->bytes);
-        }
-    } else if (const auto* rtp = std::get_if<effects::send_media>(&what)) {
-        const auto port =
-            static_cast<std::uint16_t>(media_[rtp->media.slot].port + (rtp->rtcp ? 1 : 0));
-        world_.send({at_.address, port}, rtp->to, rtp->bytes);
+void host::act(const effect& what, time_point now) {
+    if (const auto* event = std::get_if<effects::event>(&what)) {
+        engine_->deliver(*event, now, pump_.out());
+    } else if (const auto* note = std::get_if<effects::note>(&what)) {
+        engine_->deliver(*note);
     } else if (const auto* connect = std::get_if<effects::connect>(&what)) {
         const auto known = std::ranges::find(flows_, connect->to, &flow::peer);
         const auto slot = static_cast<std::uint32_t>(known - flows_.begin());
         if (known == flows_.end()) flows_.push_back({connect->to});
         const flow_info info{transport::udp, listener_id{}, at_, connect->to};
-        later(inputs::flow_up{{slot, 1}, info, connect->asked});
+        answers_.push_back(inputs::flow_up{{slot, 1}, info, connect->asked});
     } else if (const auto* open = std::get_if<effects::open_media>(&what)) {
         const media_id id{static_cast<std::uint32_t>(media_.size()), 1};
         media_.push_back({open->owner, next_port_, true});
         const auto port = std::exchange(next_port_, static_cast<std::uint16_t>(next_port_ + 2));
-        later(inputs::media_opened{open->asked, id, port, static_cast<std::uint16_t>(port + 1)});
+        answers_.push_back(
+            inputs::media_opened{open->asked, id, port, static_cast<std::uint16_t>(port + 1)});
     } else if (const auto* close = std::get_if<effects::close_media>(&what)) {
         media_[close->media.slot].open = false;
     } else if (const auto* name = std::get_if<effects::resolve>(&what)) {
-        later(inputs::resolved{name->asked, {}, {}}); // There is no name server in here.
+        answers_.push_back(inputs::resolved{name->asked, {}, {}}); // There is no name server here.
     }
+}
+
+const input* host::next_answer() {
+    if (answers_.empty()) return nullptr;
+    answer_ = answers_.front();
+    answers_.pop_front();
+    return &answer_;
+}
+
+void host::receive(const input& answer, time_point now) {
+    engine_->receive(answer, now, pump_.out());
 }
 
 void carrier::say(std::string_view text, const endpoint& to) {
@@ -175,7 +178,7 @@ bool world::run_until(const std::function<bool()>& reached, duration most) {
             deliver(std::move(first.mapped()));
         }
         for (auto& each : hosts_) {
-            each->engine_->tick(now_, each->boxes_[each->filling_]);
+            each->engine_->tick(now_, each->pump_.out());
             each->settle();
         }
     }

@@ -15,7 +15,7 @@
 
 #include <trunkline/core/entropy.hpp>
 #include <trunkline/core/export.hpp>
-#include <trunkline/core/outbox.hpp>
+#include <trunkline/core/pump.hpp>
 #include <trunkline/core/time.hpp>
 #include <trunkline/trunk/engine.hpp>
 
@@ -53,17 +53,22 @@ private:
     host(world& around, const endpoint& at, trunks::engine_config config, std::uint64_t seed);
     void receive(const endpoint& from, const endpoint& to, std::vector<std::byte>& bytes);
     void settle();
-    void act(const effect& what);
+    // What the pump asks of its driver.
+    friend class trunkline::pump;
+    void flush(const outbox& full, time_point now);
+    void act(const effect& what, time_point now);
+    [[nodiscard]] const input* next_answer();
+    void receive(const input& answer, time_point now);
 
     world& world_;
     endpoint at_;
     seeded_entropy random_;
     std::unique_ptr<trunks::engine> engine_;
-    outbox boxes_[2];
-    std::size_t filling_ = 0;
+    trunkline::pump pump_;
     std::vector<flow> flows_;
     std::vector<media> media_;
-    std::vector<std::function<void(time_point, outbox&)>> answers_;
+    std::deque<input> answers_;
+    input answer_; ///< The one that is being received.
     std::uint16_t next_port_ = 16'384;
 };
 
