@@ -9,6 +9,7 @@
 #include <trunkline/sip/uri.hpp>
 #include <trunkline/trunk/dialling_guard.hpp>
 
+#include "dialling_rules.hpp"
 #include "text.hpp"
 #include "trunk_of_row.hpp"
 
@@ -31,11 +32,7 @@ constexpr std::size_t longest_number = 64;
 [[nodiscard]] trunkline::trunk_config guard_of(const trunkline::trunk_config& of) {
     trunkline::trunk_config made;
     made.name = of.name;
-    made.caller_id = of.caller_id;
-    made.allow_prefixes = of.allow_prefixes;
-    made.deny_prefixes = of.deny_prefixes;
-    made.calls_per_token = of.calls_per_token;
-    made.allow_emergency = of.allow_emergency;
+    copy_dialling_rules(of, made);
     return made;
 }
 

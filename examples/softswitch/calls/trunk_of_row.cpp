@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "dialling_rules.hpp"
+
 namespace softswitch {
 
 namespace {
@@ -70,16 +72,12 @@ trunkline::trunk_config to_config(const trunk_row& row) {
     made.default_agent = row.default_inbound_agent_id;
     made.default_fallback = row.fallback_agent_id;
     made.codecs = row.codecs;
-    made.caller_id = row.caller_id;
+    copy_dialling_rules(row, made);
     made.channels = row.channels;
     made.calls_per_second = row.cps;
     made.inbound = row.inbound_enabled;
     made.outbound = row.outbound_enabled;
     made.leading_plus = row.outbound_leading_plus_enabled;
-    made.allow_prefixes = row.allow_prefixes;
-    made.deny_prefixes = row.deny_prefixes;
-    made.calls_per_token = row.calls_per_token;
-    made.allow_emergency = row.allow_emergency;
     made.rtp_symmetric = row.rtp_symmetric;
     made.media_from = row.media_from;
     return made;
@@ -101,13 +99,9 @@ trunk_row to_row(const trunkline::trunk_config& config) {
         made.register_expires = static_cast<unsigned>(config.registration->expires.count());
     }
     made.outbound_leading_plus_enabled = config.leading_plus;
-    made.allow_prefixes = config.allow_prefixes;
-    made.deny_prefixes = config.deny_prefixes;
-    made.calls_per_token = config.calls_per_token;
-    made.allow_emergency = config.allow_emergency;
     made.rtp_symmetric = config.rtp_symmetric;
     made.media_from = config.media_from;
-    made.caller_id = config.caller_id;
+    copy_dialling_rules(config, made);
     made.codecs = config.codecs;
     const auto id = [&](std::string_view list, std::size_t index) {
         return fmt::format("{}/{}/{}", config.name, list, index);

@@ -6,10 +6,12 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "store.hpp"
 
@@ -20,7 +22,19 @@ namespace softswitch {
 
 /// What stands for a "?".
 using sql_value = std::variant<std::int64_t, std::string_view>;
-using sql_values = std::initializer_list<sql_value>;
+
+/// Those of one statement, in their order: {a, b}, or a vector's. Borrows.
+class sql_values {
+public:
+    sql_values() = default;
+    sql_values(std::initializer_list<sql_value> values) : values_{values.begin(), values.size()} {}
+    sql_values(const std::vector<sql_value>& values) : values_{values} {}
+    [[nodiscard]] auto begin() const { return values_.begin(); }
+    [[nodiscard]] auto end() const { return values_.end(); }
+
+private:
+    std::span<const sql_value> values_;
+};
 
 /// A row of an answer, for as long as it is looked at.
 class sql_row {

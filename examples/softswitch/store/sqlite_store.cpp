@@ -12,6 +12,7 @@
 #include "rtp_symmetry_name.hpp"
 #include "text.hpp"
 #include "trunk_reader.hpp"
+#include "trunk_writer.hpp"
 
 namespace softswitch {
 
@@ -167,41 +168,7 @@ stored<void> sqlite_store::add_trunk(const trunk_row& what) {
     if (auto free = name_is_free(what); !free) return free;
     const auto password = sealed_password(what);
     if (!password) return password.reason();
-    return inserted(
-        in_->run(
-            "INSERT INTO trunk (id, name, description, preset, is_active, inbound_enabled, "
-            "outbound_enabled, channels, cps, default_inbound_agent_id, fallback_agent_id, "
-            "auth_username, auth_password, transport, outbound_leading_plus_enabled, "
-            "caller_id, codecs, created_at, updated_at, register_expires, allow_prefixes, "
-            "deny_prefixes, calls_per_token, allow_emergency, rtp_symmetric, media_from) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {what.id,
-             what.name,
-             what.description,
-             what.preset,
-             what.is_active,
-             what.inbound_enabled,
-             what.outbound_enabled,
-             what.channels,
-             what.cps,
-             what.default_inbound_agent_id,
-             what.fallback_agent_id,
-             what.auth_username,
-             *password,
-             what.transport,
-             what.outbound_leading_plus_enabled,
-             what.caller_id,
-             codecs_text(what.codecs),
-             what.created_at,
-             what.updated_at,
-             what.register_expires,
-             prefixes_text(what.allow_prefixes),
-             prefixes_text(what.deny_prefixes),
-             what.calls_per_token,
-             what.allow_emergency,
-             name_of(what.rtp_symmetric),
-             prefixes_text(what.media_from)}),
-        "trunk", what.id);
+    return inserted(insert_trunk_row(*in_, what, *password), "trunk", what.id);
 }
 
 stored<void> sqlite_store::insert_trunk(const trunk_row& what) {
@@ -225,40 +192,7 @@ stored<void> sqlite_store::update_trunk(const trunk_row& what) {
         if (auto free = name_is_free(what); !free) return free;
         const auto password = sealed_password(what);
         if (!password) return password.reason();
-        return at_least_one(
-            in_->run("UPDATE trunk SET name = ?, description = ?, preset = ?, is_active = ?, "
-                     "inbound_enabled = ?, outbound_enabled = ?, channels = ?, cps = ?, "
-                     "default_inbound_agent_id = ?, fallback_agent_id = ?, auth_username = ?, "
-                     "auth_password = ?, transport = ?, outbound_leading_plus_enabled = ?, "
-                     "caller_id = ?, codecs = ?, updated_at = ?, register_expires = ?, "
-                     "allow_prefixes = ?, deny_prefixes = ?, calls_per_token = ?, "
-                     "allow_emergency = ?, rtp_symmetric = ?, media_from = ? WHERE id = ?",
-                     {what.name,
-                      what.description,
-                      what.preset,
-                      what.is_active,
-                      what.inbound_enabled,
-                      what.outbound_enabled,
-                      what.channels,
-                      what.cps,
-                      what.default_inbound_agent_id,
-                      what.fallback_agent_id,
-                      what.auth_username,
-                      *password,
-                      what.transport,
-                      what.outbound_leading_plus_enabled,
-                      what.caller_id,
-                      codecs_text(what.codecs),
-                      what.updated_at,
-                      what.register_expires,
-                      prefixes_text(what.allow_prefixes),
-                      prefixes_text(what.deny_prefixes),
-                      what.calls_per_token,
-                      what.allow_emergency,
-                      name_of(what.rtp_symmetric),
-                      prefixes_text(what.media_from),
-                      what.id}),
-            "trunk", what.id);
+        return at_least_one(update_trunk_row(*in_, what, *password), "trunk", what.id);
     });
 }
 
