@@ -31,7 +31,7 @@ elseif(mode STREQUAL "shared")
   run(${CMAKE_COMMAND} -S ${source} -B ${build} -G ${generator} -DBUILD_SHARED_LIBS=ON
     -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_COMPILER=${cxx} -DTRUNKLINE_BUILD_TESTS=OFF
     -DTRUNKLINE_BUILD_BENCH=OFF -DTRUNKLINE_BUILD_FUZZ=OFF -DTRUNKLINE_BUILD_EXAMPLES=OFF
-    -DTRUNKLINE_WERROR=${werror})
+    -DTRUNKLINE_PRECOMPILE=ON -DTRUNKLINE_WERROR=${werror})
   run(${CMAKE_COMMAND} --build ${build})
   run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
   file(GLOB_RECURSE archives ${prefix}/*.a)
