@@ -157,8 +157,9 @@ void field_index::blank(std::string_view whole, std::size_t at) noexcept {
 }
 
 /// Of the line of `size` characters that the rest of the message begins with.
-[[gnu::always_inline]] inline void field_index::add(std::string_view rest, std::size_t size, std::size_t at,
-                             bool has_controls, first_error& wrong) noexcept {
+[[gnu::always_inline]] inline void field_index::add(std::string_view rest, std::size_t size,
+                                                    std::size_t at, bool has_controls,
+                                                    first_error& wrong) noexcept {
     const std::string_view line{rest.data(), size};
     // A colon right behind a long name of ours is what nearly all lines have.
     auto colon = first_colon(line);
