@@ -45,16 +45,16 @@ void check_same(const message_view& kept, const message_view& parsed) {
 
 TEST_CASE("sip::message: a copy of a parsed message reads the same when the text is gone") {
     for (const auto& text : {crlf("INVITE sip:+4915550100@example.net;user=phone SIP/2.0\n"
-                                 "Via: SIP/2.0/UDP a.example:5070;branch=z9hG4bKx;rport\n"
-                                 "Via: SIP/2.0/TCP b.example;branch=z9hG4bKy\n"
-                                 "From: \"A. B.\" <sip:ab:secret@example.net>;tag=1\n"
-                                 "To: <sip:c@example.net>\nCall-ID: 1@a\nCSeq: 7 INVITE\n"
-                                 "Contact: <sip:ab@192.0.2.1>;x=y, <sip:z@z>\n"
-                                 "Subject: folded\n  over two\nX-Empty:\n"
-                                 "Content-Type: application/sdp\nContent-Length: 4\n\nv=0\n"),
-                            "\r\n\r\n" + crlf("SIP/2.0 183 Session Progress\nVia: SIP/2.0/UDP a\n"
-                                              "From: <sip:a@b>;tag=1\nTo: <sip:c@d>;tag=2\n"
-                                              "Call-ID: 1\nCSeq: 7 INVITE\n\n")}) {
+                                  "Via: SIP/2.0/UDP a.example:5070;branch=z9hG4bKx;rport\n"
+                                  "Via: SIP/2.0/TCP b.example;branch=z9hG4bKy\n"
+                                  "From: \"A. B.\" <sip:ab:secret@example.net>;tag=1\n"
+                                  "To: <sip:c@example.net>\nCall-ID: 1@a\nCSeq: 7 INVITE\n"
+                                  "Contact: <sip:ab@192.0.2.1>;x=y, <sip:z@z>\n"
+                                  "Subject: folded\n  over two\nX-Empty:\n"
+                                  "Content-Type: application/sdp\nContent-Length: 4\n\nv=0\n"),
+                             "\r\n\r\n" + crlf("SIP/2.0 183 Session Progress\nVia: SIP/2.0/UDP a\n"
+                                               "From: <sip:a@b>;tag=1\nTo: <sip:c@d>;tag=2\n"
+                                               "Call-ID: 1\nCSeq: 7 INVITE\n\n")}) {
         CAPTURE(text);
         auto bytes = text;
         message_view view;
