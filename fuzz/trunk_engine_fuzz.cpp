@@ -371,12 +371,10 @@ private:
         return nullptr;
     }
     void receive(const input& what, time_point at) { engine_->receive(what, at, out()); }
+    void deliver(const effects::event& what, time_point at) { engine_->deliver(what, at, out()); }
+    void deliver(const effects::note& what) { engine_->deliver(what); }
     void act(const effect& what, time_point) {
-        if (const auto* event = std::get_if<effects::event>(&what)) {
-            engine_->deliver(*event, now_, out());
-        } else if (const auto* note = std::get_if<effects::note>(&what)) {
-            engine_->deliver(*note);
-        } else if (const auto* wanted = std::get_if<effects::connect>(&what)) {
+        if (const auto* wanted = std::get_if<effects::connect>(&what)) {
             const auto copy = *wanted;
             answers_due_.emplace_back([this, copy] {
                 if (unreachable_)

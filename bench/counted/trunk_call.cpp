@@ -175,16 +175,18 @@ private:
             if (const auto* sent = std::get_if<effects::send>(&what)) last_ = as_text(sent->bytes);
         }
     }
-    void act(const effect& what, time_point at) {
+    void act(const effect& what, time_point) {
         if (const auto* wanted = std::get_if<effects::open_media>(&what)) {
             asked_ = inputs::media_opened{wanted->asked, media_id{++ports_, 1}, 20'000, 20'001};
-        } else if (const auto* event = std::get_if<effects::event>(&what)) {
-            const bench::counting here{counted_};
-            engine_.deliver(*event, at, out());
-        } else if (const auto* note = std::get_if<effects::note>(&what)) {
-            const bench::counting here{counted_};
-            engine_.deliver(*note);
         }
+    }
+    void deliver(const effects::event& what, time_point at) {
+        const bench::counting here{counted_};
+        engine_.deliver(what, at, out());
+    }
+    void deliver(const effects::note& what) {
+        const bench::counting here{counted_};
+        engine_.deliver(what);
     }
     const input* next_answer() {
         if (!asked_) return nullptr;

@@ -36,18 +36,20 @@ struct driver {
     }
     void act(const effect& what, time_point at) {
         CHECK(at == now);
-        if (const auto* event = std::get_if<effects::event>(&what)) {
-            said.push_back("event " + std::to_string(event->code));
-            if (commands > 0) {
-                --commands;
-                put("c");
-                boxes.out().tell(owner_id::none, static_cast<std::uint16_t>(event->code + 1));
-            }
-        } else if (std::holds_alternative<effects::close>(what)) {
+        if (std::holds_alternative<effects::close>(what)) {
             said.emplace_back("closed");
             answers.push_back(inputs::writable{{7, 1}});
         }
     }
+    void deliver(const effects::event& what, time_point at) {
+        CHECK(at == now);
+        said.push_back("event " + std::to_string(what.code));
+        if (commands == 0) return;
+        --commands;
+        put("c");
+        boxes.out().tell(owner_id::none, static_cast<std::uint16_t>(what.code + 1));
+    }
+    void deliver(const effects::note& what) { said.push_back("note " + std::string{what.text}); }
     const input* next_answer() {
         if (answers.empty()) return nullptr;
         answered = answers.front();
@@ -68,15 +70,17 @@ struct driver {
 
 using words = std::vector<std::string>;
 
-TEST_CASE("pump: sends leave first, whatever stands before them, and answers come last") {
+TEST_CASE("pump: sends leave, then effects are acted on, then callbacks run, then answers come") {
     driver one;
     one.boxes.out().tell(owner_id::none, 1);
     one.boxes.out().close({2, 1});
     one.put("a");
+    one.boxes.out().note(severity::info, diagnostic::call_answered, owner_id::none, {}, "n");
     one.boxes.out().tell(owner_id::none, 2);
     one.put("b");
     CHECK(one.boxes.settle(one, now));
-    CHECK(one.said == words{"sent a", "sent b", "event 1", "closed", "event 2", "answer 7"});
+    CHECK(one.said ==
+          words{"sent a", "sent b", "closed", "event 1", "note n", "event 2", "answer 7"});
     CHECK(one.boxes.out().empty());
 }
 
@@ -113,6 +117,8 @@ TEST_CASE("pump: callbacks that answer each other for ever are interrupted, and 
 struct idle_driver {
     void flush(const outbox&, time_point) {}
     void act(const effect&, time_point) { ++acted; }
+    void deliver(const effects::event&, time_point) {}
+    void deliver(const effects::note&) {}
     const input* next_answer() { return nullptr; }
     void receive(const input&, time_point) {}
     int acted = 0;

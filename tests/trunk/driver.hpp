@@ -337,12 +337,10 @@ struct driver {
         return &received_answer;
     }
     void receive(const input& what, time_point at) { running().receive(what, at, out()); }
+    void deliver(const effects::event& what, time_point at) { running().deliver(what, at, out()); }
+    void deliver(const effects::note& what) { running().deliver(what); }
     void act(const effect& what, time_point) {
-        if (const auto* event = std::get_if<effects::event>(&what)) {
-            running().deliver(*event, now, out());
-        } else if (const auto* note = std::get_if<effects::note>(&what)) {
-            running().deliver(*note);
-        } else if (const auto* wanted = std::get_if<effects::connect>(&what)) {
+        if (const auto* wanted = std::get_if<effects::connect>(&what)) {
             if (wanted->transport == transport::udp)
                 connect(*wanted);
             else if (hold_connects)

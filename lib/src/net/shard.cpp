@@ -57,6 +57,10 @@ struct shard::impl {
     // What the pump asks of its driver.
     void flush(const outbox& full, time_point at);
     void act(const effect& what, time_point at);
+    void deliver(const effects::event& what, time_point at) {
+        host.driven->deliver(what, at, host.out());
+    }
+    void deliver(const effects::note& what) { host.driven->deliver(what); }
     [[nodiscard]] const input* next_answer();
     void receive(const input& answer, time_point at) { host.receive(answer, at); }
 
@@ -72,10 +76,8 @@ struct shard::impl {
     std::optional<signalling> sip;
     std::optional<net::streams> streams;
     resolver names;
-    std::size_t answered = 0;            ///< Of host.answers, so many were received;
-    std::vector<resolver::answer> named; ///< of what was resolved,
-    std::size_t told = 0;                ///< so many,
-    input resolved;                      ///< and this is the last one.
+    std::size_t answered = 0;            ///< Of host.answers, how many were received.
+    std::vector<resolver::answer> named; ///< What views in host.answers point to.
     bool closing = false;
     bool stopped = false;
 };
@@ -181,11 +183,7 @@ void shard::impl::flush(const outbox& full, time_point) {
 }
 
 void shard::impl::act(const effect& what, time_point at) {
-    if (const auto* event = std::get_if<effects::event>(&what)) {
-        host.driven->deliver(*event, at, host.out());
-    } else if (const auto* note = std::get_if<effects::note>(&what)) {
-        host.driven->deliver(*note);
-    } else if (const auto* flow = std::get_if<effects::connect>(&what)) {
+    if (const auto* flow = std::get_if<effects::connect>(&what)) {
         if (flow->transport == transport::udp)
             sip->act_on(*flow, at);
         else
@@ -205,18 +203,17 @@ void shard::impl::act(const effect& what, time_point at) {
 }
 
 const input* shard::impl::next_answer() {
+    if (names.has_answers()) {
+        names.take(named);
+        for (const auto& one : named) {
+            host.answers.push_back(inputs::resolved{one.asked, one.message, one.hosts});
+        }
+    }
     if (answered < host.answers.size()) return &host.answers[answered++];
     host.answers.clear();
     host.words.clear();
     answered = 0;
-    if (told == named.size()) {
-        names.take(named);
-        told = 0;
-        if (named.empty()) return nullptr;
-    }
-    const auto& one = named[told++];
-    resolved = inputs::resolved{one.asked, one.message, one.hosts};
-    return &resolved;
+    return nullptr;
 }
 
 void shard::impl::arm() {

@@ -84,12 +84,16 @@ void host::flush(const outbox& full, time_point) {
     }
 }
 
-void host::act(const effect& what, time_point now) {
-    if (const auto* event = std::get_if<effects::event>(&what)) {
-        engine_->deliver(*event, now, pump_.out());
-    } else if (const auto* note = std::get_if<effects::note>(&what)) {
-        engine_->deliver(*note);
-    } else if (const auto* connect = std::get_if<effects::connect>(&what)) {
+void host::deliver(const effects::event& what, time_point now) {
+    engine_->deliver(what, now, pump_.out());
+}
+
+void host::deliver(const effects::note& what) {
+    engine_->deliver(what);
+}
+
+void host::act(const effect& what, time_point) {
+    if (const auto* connect = std::get_if<effects::connect>(&what)) {
         const auto known = std::ranges::find(flows_, connect->to, &flow::peer);
         const auto slot = static_cast<std::uint32_t>(known - flows_.begin());
         if (known == flows_.end()) flows_.push_back({connect->to});

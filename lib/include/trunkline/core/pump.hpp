@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <variant>
 
 #include <trunkline/core/outbox.hpp>
 #include <trunkline/core/time.hpp>
@@ -13,16 +14,18 @@ namespace trunkline {
 /// one outbox while the effects of the other are acted on: no loop reads a box that grows, and
 /// nothing is re-entrant. Warm, a pump allocates nothing. One thread.
 ///
-/// The driver is asked for four things:
+/// The driver has these functions:
 ///
 ///     void flush(const outbox& full, time_point now);  // sends: no callback can delay a packet
-///     void act(const effect& what, time_point now);    // then each effect, oldest first; events
-///                                                      // and notes are for machine::deliver
+///     void act(const effect& what, time_point now);    // then all other effects, oldest first
+///     void deliver(const effects::event& what, time_point now);  // then events and notes, to the
+///     void deliver(const effects::note& what);                   // machine
 ///     const input* next_answer();                      // to effects; null: none is left
 ///     void receive(const input& answer, time_point now);
 ///
-/// An answer is asked for when all effects of a round were acted on, and has to live until the next
-/// one is asked for. Bytes of events live until the round is over.
+/// act() is given sends, events and notes as well, and has nothing to do with them. An answer is
+/// asked for when all of a round was delivered, and lives until the next one is asked for. Bytes of
+/// events live until the round is over.
 class pump {
 public:
     /// What machines and callbacks append to.
@@ -46,6 +49,13 @@ private:
             filling_ ^= 1;
             driver.flush(full, now);
             for (const auto& what : full) driver.act(what, now);
+            for (const auto& what : full) {
+                if (const auto* event = std::get_if<effects::event>(&what)) {
+                    driver.deliver(*event, now);
+                } else if (const auto* note = std::get_if<effects::note>(&what)) {
+                    driver.deliver(*note);
+                }
+            }
             full.clear();
         }
         while (const input* answer = driver.next_answer()) driver.receive(*answer, now);

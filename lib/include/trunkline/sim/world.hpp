@@ -57,6 +57,8 @@ private:
     friend class trunkline::pump;
     void flush(const outbox& full, time_point now);
     void act(const effect& what, time_point now);
+    void deliver(const effects::event& what, time_point now);
+    void deliver(const effects::note& what);
     [[nodiscard]] const input* next_answer();
     void receive(const input& answer, time_point now);
 
