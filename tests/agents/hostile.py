@@ -62,6 +62,8 @@ class Hostile(Crowds):
         pause(1)
         self.crowd.command("window quiet")
         pause(QUIET)
+        # While a window is open there is nearly always a frame of it under way.
+        self.crowd.command("window between")
 
     def attacked(self, name, window):
         """What became of the call that the attacker answered."""
