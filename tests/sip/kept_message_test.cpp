@@ -1,4 +1,4 @@
-// A message that somebody keeps, and that is not parsed a second time for it.
+// A copy of a parsed message, which is made without parsing a second time.
 #include <trunkline/sip/message.hpp>
 
 #include <doctest/doctest.h>

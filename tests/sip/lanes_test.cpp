@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <string>
 #include <string_view>
 
 #include <trunkline/sip/grammar.hpp>
@@ -83,7 +84,27 @@ void every_byte_is_told_at_every_place() {
 }
 
 template <class Lanes>
+void capitals_alone_become_small() {
+    for (std::size_t size = 0; size <= 70; ++size) {
+        CAPTURE(size);
+        exact block{size};
+        // Every byte there is comes at every place.
+        for (int shift = 0; shift < 256; ++shift) {
+            std::string wanted;
+            for (std::size_t i = 0; i < size; ++i) {
+                const auto c = static_cast<char>(static_cast<std::size_t>(shift) + i * 7);
+                block.bytes[i] = c;
+                wanted += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+            }
+            lanes::to_lower<Lanes>(block.bytes.get(), size);
+            REQUIRE(block.text() == wanted);
+        }
+    }
+}
+
+template <class Lanes>
 void all_that_there_is() {
+    capitals_alone_become_small<Lanes>();
     every_byte_is_told_at_every_place<Lanes>();
     looks_as_one_by_one<lanes::plain, Lanes>();
     looks_as_one_by_one<lanes::printable, Lanes>();

@@ -1,5 +1,5 @@
-// What may be dialled by a trunk, which its configuration, its row and its guard have under the
-// same names.
+// Which numbers a trunk dials, and as which caller. Configuration, row and guard of a trunk have
+// the same names for it.
 #pragma once
 
 namespace softswitch {

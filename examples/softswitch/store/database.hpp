@@ -23,7 +23,7 @@ namespace softswitch {
 /// What stands for a "?".
 using sql_value = std::variant<std::int64_t, std::string_view>;
 
-/// Those of one statement, in their order: {a, b}, or a vector's. Borrows.
+/// The values of one statement, in their order: {a, b}, or a vector. Borrows.
 class sql_values {
 public:
     sql_values() = default;

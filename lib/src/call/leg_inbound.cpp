@@ -4,7 +4,9 @@
 
 #include <trunkline/call/capabilities.hpp>
 #include <trunkline/call/leg.hpp>
+
 #include <trunkline/call/session_body.hpp>
+#include <utility>
 
 namespace trunkline::calls {
 
@@ -26,11 +28,11 @@ result<void> leg::incoming(const sip::message_view& invite, sip::transaction_id 
     const auto offer = session_of(invite).sdp;
     late_offer_ = offer.empty();
     note_peer(invite);
+    bool top = true;
     invite.each_element(sip::header::via, [&](std::string_view via) {
-        // The topmost is the sender's own, and read already.
-        const bool top = via.data() <= invite.top_via().sent_by.data() &&
-                         invite.top_via().sent_by.data() < via.data() + via.size();
-        const auto read = top ? result<sip::via_view>{invite.top_via()} : sip::via_view::parse(via);
+        // The topmost was read with the message.
+        const auto read = std::exchange(top, false) ? result<sip::via_view>{invite.top_via()}
+                                                    : sip::via_view::parse(via);
         if (!read) return;
         const auto received = address::parse(read->parameters.find("received").value_or(""));
         if (received) sources_.add_received(*received);

@@ -35,13 +35,10 @@ session_body session_of(const sip::message_view& message) noexcept {
     if (message.body().empty()) return {};
     const bool request = message.is_request() && message.method() != sip::method::ack;
     const auto refused = [&](int status) { return session_body{{}, request ? status : 0}; };
-    // Nearly every body is this, and nothing has to be cut for it.
-    const auto type = message.value(sip::header::content_type);
-    if (type == description && !message.has(sip::header::content_encoding))
-        return {message.body(), 0};
     if (message.unreadable(sip::header::content_type)) return refused(400);
     const bool several = is_multipart(message);
     const bool untyped = !request && !message.has(sip::header::content_type);
+    // Nearly every body is this, and nothing has to be cut for it.
     if (!several && !message.has(sip::header::content_encoding) &&
         (untyped || iequals(message.content_type(), description))) {
         return {message.body(), 0};

@@ -29,8 +29,8 @@ struct hop {
 
 /// As a Request-Line can hold it. A space in a user part was escaped by nobody.
 [[nodiscard]] std::string as_request_uri(std::string_view uri) {
+    if (uri.find(' ') == std::string_view::npos) return std::string{uri};
     std::string made;
-    if (uri.find(' ') == std::string_view::npos) return made = uri;
     for (const char c : uri) {
         if (c == ' ')
             made += "%20";

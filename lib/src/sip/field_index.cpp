@@ -156,7 +156,8 @@ void field_index::blank(std::string_view whole, std::size_t at) noexcept {
     }
 }
 
-/// Of the line of `size` characters that the rest of the message begins with.
+/// Of the line of `size` characters that the rest of the message begins with. Every line of every
+/// message passes here, from one place: a call of its own costs a tenth of the reader.
 [[gnu::always_inline]] inline void field_index::add(std::string_view rest, std::size_t size,
                                                     std::size_t at, bool has_controls,
                                                     first_error& wrong) noexcept {

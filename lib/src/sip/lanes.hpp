@@ -12,6 +12,8 @@
 #include <immintrin.h>
 #endif
 
+#include <trunkline/core/text.hpp>
+
 namespace trunkline::sip::lanes {
 
 /// Eight characters, the first one lowest. A class is told by the highest bit of each.
@@ -30,6 +32,16 @@ struct words {
     [[nodiscard]] static constexpr vector from(vector seven_bits, unsigned char least) noexcept {
         return seven_bits + each * (0x80U - least);
     }
+    static void store(char* at, vector word) noexcept {
+        if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+        std::memcpy(at, &word, sizeof word);
+    }
+    /// Capital letters of ASCII become small ones.
+    [[nodiscard]] static constexpr vector lower(vector chars) noexcept {
+        const auto low = chars & each * 0x7f;
+        const auto capital = from(low, 'A') & ~from(low, 'Z' + 1) & ~chars & each * 0x80;
+        return chars | capital >> 2U;
+    }
     /// The highest bits, side by side.
     [[nodiscard]] static constexpr std::uint64_t bits(vector found) noexcept {
         return ((found >> 7U) & each) * 0x0102'0408'1020'4080 >> 56U;
@@ -39,6 +51,7 @@ struct words {
 #if defined(__SSE2__)
 struct sse2 {
     using vector = __m128i;
+    using narrower = words;
     static constexpr std::size_t width = 16;
 
     [[nodiscard]] static vector load(const char* at) noexcept {
@@ -48,6 +61,12 @@ struct sse2 {
     [[nodiscard]] static vector load(const char* at, const char* other) noexcept {
         return _mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const vector*>(at)),
                                   _mm_loadl_epi64(reinterpret_cast<const vector*>(other)));
+    }
+    static void store(char* at, vector chars) noexcept {
+        _mm_storeu_si128(reinterpret_cast<vector*>(at), chars);
+    }
+    [[nodiscard]] static vector lower(vector chars) noexcept {
+        return _mm_or_si128(chars, _mm_and_si128(among(chars, 'A', 26), all('a' - 'A')));
     }
     [[nodiscard]] static vector all(int c) noexcept { return _mm_set1_epi8(static_cast<char>(c)); }
     [[nodiscard]] static vector is(vector chars, char c) noexcept {
@@ -78,6 +97,12 @@ struct avx2 {
 
     [[nodiscard]] static vector load(const char* at) noexcept {
         return _mm256_loadu_si256(reinterpret_cast<const vector*>(at));
+    }
+    static void store(char* at, vector chars) noexcept {
+        _mm256_storeu_si256(reinterpret_cast<vector*>(at), chars);
+    }
+    [[nodiscard]] static vector lower(vector chars) noexcept {
+        return _mm256_or_si256(chars, _mm256_and_si256(among(chars, 'A', 26), all('a' - 'A')));
     }
     [[nodiscard]] static vector all(int c) noexcept {
         return _mm256_set1_epi8(static_cast<char>(c));
@@ -184,6 +209,25 @@ template <class Class, class Lanes = widest>
     } else {
         return others<Class, typename Lanes::narrower>(at, size);
     }
+}
+
+/// Capital letters of ASCII become small ones, in place. Touches none beyond `size`: the last
+/// vector overlaps the one before it, and small letters stay what they are.
+template <class Lanes = widest>
+void to_lower(char* at, std::size_t size) noexcept {
+    if (size < Lanes::width) {
+        if constexpr (Lanes::width == words::width) {
+            std::transform(at, at + size, at, trunkline::to_lower);
+        } else {
+            to_lower<typename Lanes::narrower>(at, size);
+        }
+        return;
+    }
+    for (std::size_t i = 0; i + Lanes::width <= size; i += Lanes::width) {
+        Lanes::store(at + i, Lanes::lower(Lanes::load(at + i)));
+    }
+    const auto last = at + size - Lanes::width;
+    Lanes::store(last, Lanes::lower(Lanes::load(last)));
 }
 
 } // namespace trunkline::sip::lanes

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <trunkline/core/assert.hpp>
 #include <trunkline/core/text.hpp>
 #include <trunkline/sip/grammar.hpp>
 
@@ -211,6 +212,7 @@ result<message> message::parse(std::string_view text) {
 }
 
 message::message(const message_view& parsed) : held_{std::make_unique<block>(parsed)} {
+    TRUNKLINE_ASSERT(!parsed.index_.start_line().empty() && !parsed.wrong_.noted());
     const auto* begin = parsed.index_.start_line().data();
     const auto* end = parsed.body_.data() + parsed.body_.size();
     const std::string_view text{begin, static_cast<std::size_t>(end - begin)};

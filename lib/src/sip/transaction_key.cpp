@@ -13,47 +13,6 @@ namespace trunkline::sip {
 
 namespace {
 
-#if defined(__SSE2__) && !defined(TRUNKLINE_PORTABLE)
-/// Sixteen letters at a time.
-void to_lower_at_once(char* at) noexcept {
-    using lanes::sse2;
-    const auto chars = sse2::load(at);
-    const auto small = _mm_and_si128(sse2::among(chars, 'A', 26), sse2::all('a' - 'A'));
-    _mm_storeu_si128(reinterpret_cast<sse2::vector*>(at), _mm_or_si128(chars, small));
-}
-#endif
-
-/// Many letters at a time: this is done for every request, and a branch is long. A byte takes the
-/// bit of small letters if it is from A to Z; neither sum carries into the next byte.
-void to_lower(std::span<char> text) noexcept {
-#if defined(__SSE2__) && !defined(TRUNKLINE_PORTABLE)
-    constexpr auto width = lanes::sse2::width;
-    if (text.size() >= width) {
-        std::size_t done = 0;
-        for (; done + width <= text.size(); done += width) to_lower_at_once(text.data() + done);
-        // Some of them once more, which changes nothing.
-        if (done < text.size()) to_lower_at_once(text.data() + text.size() - width);
-        return;
-    }
-#endif
-    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
-    const auto at_once = [&](std::size_t at) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data() + at, sizeof word);
-        const auto seven = word & (each * 0x7f);
-        const auto from_a = seven + each * (0x80 - 'A');
-        const auto past_z = seven + each * (0x7f - 'Z');
-        word |= (from_a & ~past_z & ~word & (each * 0x80)) >> 2;
-        std::memcpy(text.data() + at, &word, sizeof word);
-    };
-    if (text.size() < sizeof each) {
-        for (auto& c : text) c = trunkline::to_lower(c);
-        return;
-    }
-    for (std::size_t at = 0; at + sizeof each <= text.size(); at += sizeof each) at_once(at);
-    at_once(text.size() - sizeof each); // Some of them once more, which changes nothing.
-}
-
 /// Hashes parts of any length, each ended, in a room of fixed size: what fills it is replaced by
 /// its hash, so nothing is cut off and two that differ late differ all the same.
 class part_hash {
@@ -73,7 +32,7 @@ private:
             const auto taken = std::min(part.size(), room());
             const std::span into{text_.data() + size_, taken};
             std::memcpy(into.data(), part.data(), taken);
-            if (token) to_lower(into);
+            if (token) lanes::to_lower(into.data(), into.size());
             size_ += taken;
             part.remove_prefix(taken);
         }

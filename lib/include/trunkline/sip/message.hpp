@@ -105,8 +105,8 @@ public:
 private:
     friend class message;
     friend class relocation;
-    // The index of fields is large: a view is passed by reference, and copied by who keeps a
-    // message.
+    // The index of fields is large: a view is passed by reference, and sip::message alone copies
+    // it.
     message_view(const message_view&) = default;
     [[nodiscard]] static std::string_view grammar_next(std::string_view& rest) noexcept;
     void reset() noexcept;
@@ -158,7 +158,8 @@ class TRUNKLINE_EXPORT message {
 public:
     /// Copies, then parses the copy.
     [[nodiscard]] static result<message> parse(std::string_view text);
-    /// Of a message that was parsed without an error, and that nobody has to parse again.
+    /// Copies the bytes and the views of a message that parse() has accepted, and parses nothing. A
+    /// view whose parse() failed has no whole text to copy: that is a bug, and asserted.
     explicit message(const message_view& parsed);
 
     [[nodiscard]] const message_view& operator*() const noexcept { return held_->view; }
