@@ -118,6 +118,18 @@ struct parts_told : one_leg {
     }
 };
 
+TEST_CASE("call::session_body: of two Content-Types none says what the body is") {
+    // Section 7.3.1: the header may stand once. An answer or an ACK is used, its body is not.
+    for (const std::string_view method : {"200", "ACK"}) {
+        CAPTURE(method);
+        for (const auto* other : {"Content-Type: text/plain\n", "c: application/sdp\n"}) {
+            const auto found = of(method, "application/sdp", "v=0", other);
+            CHECK(found.sdp.empty());
+            CHECK(found.refused == 0);
+        }
+    }
+}
+
 TEST_CASE("call::leg: an offer beside ISUP is answered, in INVITE, re-INVITE, UPDATE and PRACK") {
     parts_told call;
     caller peer{call};
